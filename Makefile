@@ -1,0 +1,68 @@
+# logplex-statsd.  `make` builds bin/logplex-statsd and bin/listener.
+#
+# SANITIZE=1 builds with address and undefined behaviour sanitizers, apart from
+# the rest, in build/sanitize.  CC, CFLAGS, CPPFLAGS, LDFLAGS, FCGI_LIBS and
+# WERROR=-Werror are honoured.
+
+VERSION = 1.0.0
+
+FCGI_LIBS ?= -lfcgi
+LIBS = -lsodium -lz
+
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wcast-qual -Wcast-align -Wpointer-arith -Wwrite-strings -Wundef \
+	-Wvla -Wformat=2 -Wnull-dereference -Wswitch-enum \
+	-Wimplicit-fallthrough $(WERROR)
+
+ifdef SANITIZE
+BUILD = build/sanitize
+BIN = build/sanitize
+CFLAGS ?= -O1 -g
+MODE_CFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+MODE_LDFLAGS = -fsanitize=address,undefined
+else
+BUILD = build
+BIN = bin
+CFLAGS ?= -O2 -g
+MODE_CFLAGS = -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	-fstack-clash-protection -fPIE
+MODE_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+endif
+
+ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Isrc \
+	$(CPPFLAGS)
+ALL_CFLAGS = -std=c11 $(WARNINGS) $(MODE_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(MODE_LDFLAGS) $(LDFLAGS)
+
+# All of src but the two programs' main: tests and benchmarks link it too.
+SOURCES = slice text frame syslog_msg logfmt heroku tally batch basic_auth \
+	credentials statsd_uri statsd log faults config lookup cluster \
+	request handler answer explain check exchange fcgi cgi
+LIBRARY = $(BUILD)/liblogplex-statsd.a
+
+.PHONY: all clean
+all: $(BIN)/logplex-statsd $(BIN)/listener
+
+$(BIN)/logplex-statsd: $(BUILD)/main.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
+
+$(BIN)/listener: $(BUILD)/listener.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIBRARY): $(SOURCES:%=$(BUILD)/%.o)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(wildcard $(BUILD)/*.d)
+
+clean:
+	rm -rf build bin/logplex-statsd bin/listener
+
+# Each kind of test brings its targets along.
+include $(wildcard tests/*.mk tests/*/*.mk)

@@ -1,0 +1,60 @@
+#include "basic_auth.h"
+
+#include <sodium.h>
+
+bool
+secret_set(struct secret *secret, struct slice s)
+{
+	*secret = (struct secret){0};
+	if (s.len > sizeof(secret->bytes))
+		return false;
+	if (s.len > 0)
+		memcpy(secret->bytes, s.ptr, s.len);
+	secret->len[0] = (unsigned char)(s.len >> 8);
+	secret->len[1] = (unsigned char)(s.len & 0xff);
+	secret->set = true;
+	return true;
+}
+
+bool
+secret_equal(const struct secret *a, const struct secret *b)
+{
+	int lengths = sodium_memcmp(a->len, b->len, sizeof(a->len));
+	int bytes = sodium_memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+
+	return (lengths | bytes) == 0 && a->set && b->set;
+}
+
+static bool
+take_scheme(struct slice *s)
+{
+	struct slice scheme;
+
+	if (!slice_cut(s, ' ', &scheme) ||
+	    !slice_equal_nocase(scheme, SLICE("Basic")))
+		return false;
+	*s = slice_trim(*s);
+	return true;
+}
+
+bool
+basic_auth_parse(struct slice authorization, struct basic_auth *out)
+{
+	char decoded[CREDENTIALS_MAX];
+	size_t len;
+	const char *end;
+	struct slice user, password;
+
+	*out = (struct basic_auth){0};
+	if (!take_scheme(&authorization) ||
+	    sodium_base642bin((unsigned char *)decoded, sizeof(decoded),
+		authorization.ptr, authorization.len, NULL, &len, &end,
+		sodium_base64_VARIANT_ORIGINAL) != 0 ||
+	    end != authorization.ptr + authorization.len)
+		return false;
+	password = (struct slice){decoded, len};
+	if (!slice_cut(&password, ':', &user))
+		return false;
+	return secret_set(&out->credentials, (struct slice){decoded, len}) &&
+	    secret_set(&out->shared, password.len > 0 ? password : user);
+}

@@ -1,0 +1,83 @@
+/*
+ * Every ceiling of the program, each with its reason.
+ */
+#ifndef BOUNDS_H
+#define BOUNDS_H
+
+/*
+ * The longest request body, in bytes.  Logplex stops adding messages to a
+ * batch at 102,400 bytes; Private Space Logging sends up to 5,000 KB.
+ */
+#define BODY_MAX ((size_t)8 * 1024 * 1024)
+
+/* Digits of a MSG-LEN: enough for BODY_MAX, too few to overflow anything. */
+#define MSG_LEN_DIGITS 7
+
+/* An application's name: one path segment and one part of a bucket. */
+#define APP_MAX 64
+
+/* A path as the web server gives it: BASE_PATH, an application, "/logs". */
+#define PATH_MAX_BYTES 512
+#define BASE_PATH_MAX 256
+
+/*
+ * "user:password" of an application, or API_SECRET.  Every comparison costs
+ * this many bytes whatever it compares, so that its time tells nothing.
+ */
+#define CREDENTIALS_MAX 256
+
+/* API_CREDENTIALS_<APP> variables; Heroku's config vars hold 32 kB in all. */
+#define APPLICATIONS_MAX 4096
+
+/* Elements of METRICS_CLUSTER; a URI repeated as a weight counts each time. */
+#define COLLECTORS_MAX 256
+
+/* A DNS name is at most 253 characters; an IPv6 literal with scope fits. */
+#define HOST_MAX 255
+
+/* The bucket prefix of one collector: keeps a whole name below 200 bytes. */
+#define PREFIX_MAX 100
+
+/* A signing key; HMAC-SHA256 hashes anything above 64 bytes down to 32. */
+#define KEY_MAX 256
+
+/* Addresses kept of one collector's name. */
+#define ADDRESSES_MAX 8
+
+/* Payload of a UDP datagram over IPv4: 65,535 less both headers. */
+#define DATAGRAM_MAX 65507
+
+/* Secure collectors read into 1,024 bytes and drop what fills them. */
+#define SIGNED_DATAGRAM_MAX 1023
+
+/* Seconds that a signed datagram's time may be set back. */
+#define BACKDATE_MAX 60
+
+/* An answer's header and body; the longest has about 300 bytes. */
+#define ANSWER_MAX 1024
+
+/* One line of the log, written by a single write(2). */
+#define LOG_LINE_MAX 4096
+
+/* Bytes of a body shown in the log at LOG_LEVEL=debug. */
+#define LOG_BODY_MAX 1500
+
+/* What all configuration faults together may say. */
+#define FAULTS_MAX ((size_t)32 * 1024)
+
+/* After this a collector's name is looked up again; or, while it has no
+ * address at all, after a look-up that failed. */
+#define LOOKUP_INTERVAL_MS 60000
+#define LOOKUP_RETRY_MS 5000
+
+/* How long to wait for the name server at start, and in a CGI request: Logplex
+ * gives up on an answer after five seconds. */
+#define LOOKUP_WAIT_MS 2000
+
+/* Time between two log lines about one collector's failed sends. */
+#define SEND_LOG_INTERVAL_MS 60000
+
+/* Seconds without a byte after which the web server's stream is given up. */
+#define READ_TIMEOUT 10
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * Classic CGI, RFC 3875: one request on standard input and output, described
+ * by the environment.
+ */
+#ifndef CGI_H
+#define CGI_H
+
+#include "exchange.h"
+
+/* Whether a web server started this process as CGI. */
+bool cgi_is_request(void);
+
+void cgi_serve(struct service *service, char *const *environment);
+
+/* Answers 500, for a configuration with faults. */
+void cgi_refuse(void);
+
+#endif

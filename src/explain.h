@@ -1,0 +1,24 @@
+/*
+ * logplex-statsd --explain: what a body would count, message by message.  It
+ * decides nothing of its own and sends nothing.
+ */
+#ifndef EXPLAIN_H
+#define EXPLAIN_H
+
+#include <stdio.h>
+
+#include "config.h"
+
+/*
+ * Prints to out a line a message, tab-separated:
+ *
+ *	number  offset  a code, "-" or "skipped"  why  start of its text
+ *
+ * then an empty line, and a line a counter: "statsd://host:port", and the
+ * statsd line with its prefix.  With a framing fault: the messages before it,
+ * then "fault", its byte offset and the reason; no counters, and false.
+ */
+bool explain(const struct config *config, struct slice app, struct slice body,
+    FILE *out);
+
+#endif

@@ -1,0 +1,194 @@
+#define _GNU_SOURCE /* ppoll(2) */
+#include "fcgi.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bounds.h"
+
+enum { LISTENER = 0 };
+
+static const int stop_signals[] = {SIGTERM, SIGINT, SIGUSR1};
+
+static volatile sig_atomic_t stopping;
+
+bool
+fcgi_is_responder(void)
+{
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
+	return getsockopt(LISTENER, SOL_SOCKET, SO_ACCEPTCONN, &listening,
+		   &len) == 0 &&
+	    listening;
+}
+
+static void
+stop(int signal)
+{
+	(void)signal;
+	stopping = 1;
+}
+
+/*
+ * Lets the signals in only while waiting: one that interrupts a read would cut
+ * a body short.  libfcgi's own handlers, which do that, stay out because these
+ * are there first.  *waiting is the mask to wait with.
+ */
+static void
+catch_signals(sigset_t *waiting)
+{
+	struct sigaction action = {0};
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	action.sa_handler = stop;
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++) {
+		sigaddset(&blocked, stop_signals[i]);
+		sigaction(stop_signals[i], &action, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, waiting);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* A web server that falls silent in mid-body must not hold the process. */
+static void
+limit_reading(const FCGX_Request *r)
+{
+	struct timeval timeout = {READ_TIMEOUT, 0};
+
+	setsockopt(
+	    r->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+}
+
+static size_t
+read_stream(void *context, char *buf, size_t len)
+{
+	FCGX_Request *r = context;
+
+	return len > 0 ? (size_t)FCGX_GetStr(buf, (int)len, r->in) : 0;
+}
+
+/* An interrupted read gives a positive error, all others negative ones. */
+static bool
+stream_broken(void *context)
+{
+	FCGX_Request *r = context;
+
+	return FCGX_GetError(r->in) != 0;
+}
+
+static bool
+write_stream(void *context, struct slice answer)
+{
+	FCGX_Request *r = context;
+
+	return FCGX_PutStr(answer.ptr, (int)answer.len, r->out) >= 0;
+}
+
+/*
+ * libfcgi waits for the web server to close first, a round trip, lest unread
+ * data reset the connection.  When all has been read that care is not needed:
+ * a detached connection is just closed.
+ */
+static void
+finish(FCGX_Request *r)
+{
+	char scratch[8192];
+
+	while (FCGX_GetStr(scratch, sizeof(scratch), r->in) ==
+	    (int)sizeof(scratch))
+		continue;
+	if (!stream_broken(r))
+		FCGX_Detach(r);
+	FCGX_Finish_r(r);
+}
+
+/* Waits for the next request; false when told to stop and none is waiting. */
+static bool
+wait_for_request(
+    const FCGX_Request *r, struct cluster *cluster, const sigset_t *waiting)
+{
+	for (;;) {
+		static const struct timespec at_once;
+		struct pollfd fd = {
+		    r->ipcFd >= 0 ? r->ipcFd : LISTENER, POLLIN, 0};
+		int idle, ready;
+		struct timespec timeout;
+
+		cluster_tend(cluster);
+		idle = cluster_idle_ms(cluster);
+		timeout = (struct timespec){
+		    idle / 1000, (long)(idle % 1000) * 1000000};
+		ready = ppoll(&fd, 1,
+		    stopping        ? &at_once
+			: idle >= 0 ? &timeout
+				    : NULL,
+		    waiting);
+		if (ready > 0)
+			return true;
+		if (ready == 0 && stopping)
+			return false;
+	}
+}
+
+/*
+ * What FCGX_Accept_r failed of: a sibling was faster, the web server left
+ * again, or the machine is short of something that will come back.
+ */
+static bool
+survives(int error)
+{
+	static const struct timespec pause = {0, 100 * 1000000};
+
+	switch (error) {
+	case EAGAIN:
+	case EINTR:
+	case ECONNABORTED:
+	case ECONNRESET:
+	case EPIPE:
+		return true;
+	case EBADF:
+	case EINVAL:
+	case ENOTSOCK:
+		return false;
+	default:
+		log_reason(
+		    LOG_ERROR, "accept-failed", slice_of(strerror(error)));
+		nanosleep(&pause, NULL);
+		return true;
+	}
+}
+
+bool
+fcgi_serve(struct service *service)
+{
+	FCGX_Request r;
+	sigset_t waiting;
+
+	catch_signals(&waiting);
+	if (fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0 || FCGX_Init() != 0 ||
+	    FCGX_InitRequest(&r, LISTENER, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+		return false;
+	while (wait_for_request(&r, &service->cluster, &waiting)) {
+		int error = FCGX_Accept_r(&r);
+
+		if (error < 0) {
+			if (!survives(-error))
+				return false;
+			continue;
+		}
+		limit_reading(&r);
+		exchange_run(service, r.envp,
+		    &(struct transport){
+			&r, read_stream, stream_broken, write_stream});
+		finish(&r);
+	}
+	return true;
+}

@@ -1,0 +1,19 @@
+/*
+ * FastCGI, by libfcgi: requests on a listening socket that is descriptor 0.
+ */
+#ifndef FCGI_H
+#define FCGI_H
+
+#include "exchange.h"
+
+/* Whether descriptor 0 is a listening socket. */
+bool fcgi_is_responder(void);
+
+/*
+ * Answers requests until SIGTERM, SIGINT or SIGUSR1, finishing what has been
+ * accepted or waits in the socket's queue; a signal that was blocked when the
+ * program started stays so.  False if the socket fails.
+ */
+bool fcgi_serve(struct service *service);
+
+#endif

@@ -1,0 +1,200 @@
+#include <getopt.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sodium.h>
+#include <unistd.h>
+
+#include "cgi.h"
+#include "check.h"
+#include "exchange.h"
+#include "explain.h"
+#include "faults.h"
+#include "fcgi.h"
+
+extern char **environ;
+
+enum exit_status { EXIT_OK, EXIT_FAULT, EXIT_USAGE };
+
+static const char usage[] =
+    "usage: logplex-statsd --check\n"
+    "       logplex-statsd --explain [--app NAME] [FILE]\n"
+    "       logplex-statsd --help | --version\n"
+    "\n"
+    "Counts the platform errors in Heroku log drains and sends them to "
+    "statsd.\n"
+    "Without options it is started by a web server, as a FastCGI responder (a\n"
+    "listening socket as descriptor 0) or as classic CGI.\n"
+    "\n"
+    "  --check     print what the configuration amounts to, or its faults\n"
+    "  --explain   say what the body in FILE or on standard input would count\n"
+    "  --app NAME  the application's name for --explain; \"app\" if not given\n"
+    "\n"
+    "The configuration is the environment: METRICS_CLUSTER, API_SECRET,\n"
+    "API_CREDENTIALS_<APP>, API_PREVIOUS_SECRET, "
+    "API_PREVIOUS_CREDENTIALS_<APP>,\n"
+    "AUTH, LEVELS, PLATFORM_ONLY, LOG_LEVEL, BASE_PATH.\n";
+
+enum mode { MODE_SERVE, MODE_CHECK, MODE_EXPLAIN };
+
+struct options {
+	enum mode mode;
+	const char *app;
+	const char *file; /* NULL: standard input */
+};
+
+/* -1 to go on, or the exit status. */
+static int
+read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+	    {"check", no_argument, NULL, 'c'},
+	    {"explain", no_argument, NULL, 'e'},
+	    {"app", required_argument, NULL, 'a'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'v'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
+		switch (c) {
+		case 'c':
+			options->mode = MODE_CHECK;
+			break;
+		case 'e':
+			options->mode = MODE_EXPLAIN;
+			break;
+		case 'a':
+			options->app = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_OK;
+		case 'v':
+			puts("logplex-statsd " VERSION);
+			return EXIT_OK;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	if (optind < argc && options->mode == MODE_EXPLAIN)
+		options->file = argv[optind++];
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static void
+read_config(struct config *config, struct text *faults)
+{
+	if (sodium_init() < 0)
+		text_put(faults, SLICE("libsodium does not work here\n"));
+	config_load(config, environ, faults);
+	log_set_level(config->log_level);
+}
+
+static int
+run_check(struct config *config, struct text *faults)
+{
+	return check(config, faults, stdout, stderr) ? EXIT_OK : EXIT_FAULT;
+}
+
+static int
+run_explain(const struct options *options, const struct config *config,
+    const struct text *faults)
+{
+	static char body[BODY_MAX + 1];
+	FILE *in = options->file != NULL ? fopen(options->file, "rb") : stdin;
+	size_t len;
+
+	if (faults->len > 0) {
+		fwrite(faults->ptr, 1, faults->len, stderr);
+		return EXIT_FAULT;
+	}
+	if (in == NULL ||
+	    ((len = fread(body, 1, sizeof(body), in)), ferror(in))) {
+		fprintf(stderr, "logplex-statsd: cannot read %s: %s\n",
+		    options->file != NULL ? options->file : "standard input",
+		    strerror(errno));
+		return EXIT_FAULT;
+	}
+	if (len > BODY_MAX) {
+		fputs(
+		    "logplex-statsd: the body is longer than 8 MiB\n", stderr);
+		return EXIT_FAULT;
+	}
+	return explain(config, slice_of(options->app),
+		   (struct slice){body, len}, stdout)
+	    ? EXIT_OK
+	    : EXIT_FAULT;
+}
+
+static void
+log_default_cluster(void)
+{
+	log_reason(LOG_WARNING, "default-cluster",
+	    SLICE("METRICS_CLUSTER is not set: sending to "
+		  "statsd://127.0.0.1:8126 and statsd://127.0.0.1:8127"));
+}
+
+static int
+run_responder(
+    struct service *service, const struct config *config, struct text *faults)
+{
+	if (faults->len == 0) {
+		exchange_open(service, config);
+		service->looked_up = true;
+		cluster_look_up(&service->cluster, faults);
+	}
+	if (faults->len > 0) {
+		faults_log(text_slice(faults));
+		return EXIT_FAULT;
+	}
+	if (config->default_cluster)
+		log_default_cluster();
+	return fcgi_serve(service) ? EXIT_OK : EXIT_FAULT;
+}
+
+static int
+run_cgi(struct service *service, const struct config *config,
+    const struct text *faults)
+{
+	if (faults->len > 0) {
+		faults_log(text_slice(faults));
+		cgi_refuse();
+		return EXIT_FAULT;
+	}
+	if (config->default_cluster)
+		log_default_cluster();
+	exchange_open(service, config);
+	cgi_serve(service, environ);
+	return EXIT_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct config config;
+	static struct service service;
+	static char faults_buf[FAULTS_MAX];
+	struct text faults = TEXT_IN(faults_buf);
+	struct options options = {MODE_SERVE, "app", NULL};
+	int status = read_options(argc, argv, &options);
+
+	if (status >= 0)
+		return status;
+	if (options.mode == MODE_SERVE && !fcgi_is_responder() &&
+	    !cgi_is_request()) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	read_config(&config, &faults);
+	if (options.mode == MODE_CHECK)
+		return run_check(&config, &faults);
+	if (options.mode == MODE_EXPLAIN)
+		return run_explain(&options, &config, &faults);
+	return fcgi_is_responder() ? run_responder(&service, &config, &faults)
+				   : run_cgi(&service, &config, &faults);
+}

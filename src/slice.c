@@ -1,0 +1,54 @@
+#include "slice.h"
+
+#include "ascii.h"
+
+bool
+slice_take_element(struct slice *s, char separator, struct slice *head)
+{
+	if (s->len == 0)
+		return false;
+	if (!slice_cut(s, separator, head)) {
+		*head = *s;
+		*s = slice_after(*s, s->len);
+	}
+	return true;
+}
+
+bool
+slice_take_number(struct slice *s, size_t max_digits, size_t *number)
+{
+	size_t digits = 0, n = 0;
+
+	while (digits < s->len && ascii_is_digit(s->ptr[digits])) {
+		if (digits == max_digits)
+			return false;
+		n = n * 10 + (size_t)(s->ptr[digits] - '0');
+		digits++;
+	}
+	if (digits == 0)
+		return false;
+	*s = slice_after(*s, digits);
+	*number = n;
+	return true;
+}
+
+bool
+slice_equal_nocase(struct slice a, struct slice b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (ascii_to_upper(a.ptr[i]) != ascii_to_upper(b.ptr[i]))
+			return false;
+	return true;
+}
+
+struct slice
+slice_trim(struct slice s)
+{
+	while (s.len > 0 && ascii_is_space(s.ptr[0]))
+		s = slice_after(s, 1);
+	while (s.len > 0 && ascii_is_space(s.ptr[s.len - 1]))
+		s = slice_head(s, s.len - 1);
+	return s;
+}

@@ -1,0 +1,304 @@
+#include "statsd_uri.h"
+
+#include <arpa/inet.h>
+
+#include "ascii.h"
+#include "statsd.h"
+
+enum { DEFAULT_PORT = 8126, PORT_DIGITS = 5, OPTION_DIGITS = 5 };
+
+static bool
+percent_decode(struct slice in, char *out, size_t max, size_t *len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in.len; i++) {
+		char c = in.ptr[i];
+
+		if (n == max)
+			return false;
+		if (c == '%') {
+			int high, low;
+
+			if (in.len - i < 3 ||
+			    (high = ascii_hex_value(in.ptr[i + 1])) < 0 ||
+			    (low = ascii_hex_value(in.ptr[i + 2])) < 0)
+				return false;
+			c = (char)(high * 16 + low);
+			i += 2;
+		}
+		out[n++] = c;
+	}
+	*len = n;
+	return true;
+}
+
+static bool
+is_bucket_text(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!ascii_is_alnum(s.ptr[i]) && s.ptr[i] != '_' &&
+		    s.ptr[i] != '-' && s.ptr[i] != '.')
+			return false;
+	return true;
+}
+
+static const char *
+parse_userinfo(struct slice userinfo, struct statsd_uri *out)
+{
+	struct slice user;
+
+	if (slice_contains(userinfo, '@'))
+		return "an @ inside the key is written %40";
+	if (!slice_cut(&userinfo, ':', &user))
+		return "a user without a key: write user:key@host to sign, or "
+		       "leave both out";
+	if (userinfo.len == 0)
+		return "the key is empty";
+	if (!percent_decode(
+		userinfo, (char *)out->key, sizeof(out->key), &out->key_len))
+		return "the key must be percent-encoded and have at most 256 "
+		       "bytes";
+	return NULL;
+}
+
+static const char *
+parse_port(struct slice port, struct statsd_uri *out)
+{
+	size_t number;
+
+	if (!slice_take_number(&port, PORT_DIGITS, &number) || port.len > 0 ||
+	    number == 0 || number > UINT16_MAX)
+		return "the port must be a number from 1 to 65535";
+	out->port = (uint16_t)number;
+	return NULL;
+}
+
+/* The inside of the brackets: an IPv6 address, perhaps with "%25" and a zone.
+ */
+static bool
+is_ipv6(const char *host)
+{
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr ignored;
+	size_t len = strcspn(host, "%");
+
+	if (len >= sizeof(address))
+		return false;
+	memcpy(address, host, len);
+	address[len] = '\0';
+	return inet_pton(AF_INET6, address, &ignored) == 1;
+}
+
+static bool
+is_host_name(struct slice s)
+{
+	return is_bucket_text(s) && s.len > 0;
+}
+
+static const char *
+parse_host(struct slice host, bool bracketed, struct statsd_uri *out)
+{
+	size_t len;
+
+	if (host.len == 0)
+		return "the host is empty; an IPv6 address goes in brackets";
+	if (!percent_decode(host, out->host, HOST_MAX, &len))
+		return "the host is too long or not percent-encoded";
+	out->host[len] = '\0';
+	if (bracketed ? !is_ipv6(out->host)
+		      : !is_host_name((struct slice){out->host, len}))
+		return "the host is neither a name nor an address";
+	return NULL;
+}
+
+static const char *
+parse_host_and_port(struct slice s, struct statsd_uri *out)
+{
+	struct slice host;
+	bool bracketed = slice_take(&s, SLICE("["));
+	const char *fault;
+
+	out->port = DEFAULT_PORT;
+	if (bracketed) {
+		if (!slice_cut(&s, ']', &host))
+			return "the bracket of an IPv6 address does not close";
+		if (s.len > 0 && !slice_take(&s, SLICE(":")))
+			return "only a port may follow an IPv6 address";
+		else if (s.len == 0)
+			return parse_host(host, bracketed, out);
+	} else if (!slice_cut(&s, ':', &host)) {
+		return parse_host(s, bracketed, out);
+	}
+	fault = parse_host(host, bracketed, out);
+	return fault != NULL ? fault : parse_port(s, out);
+}
+
+/* "/a/b" becomes "a.b."; empty segments are dropped. */
+static const char *
+parse_path(struct slice path, struct statsd_uri *out)
+{
+	struct text prefix = TEXT_IN(out->prefix);
+	struct slice segment;
+
+	while (slice_take_element(&path, '/', &segment)) {
+		char decoded[PREFIX_MAX];
+		struct slice name = {decoded, 0};
+
+		if (segment.len == 0)
+			continue;
+		if (!percent_decode(
+			segment, decoded, sizeof(decoded), &name.len))
+			return "the prefix is too long or not percent-encoded";
+		if (!is_bucket_text(name))
+			return "the prefix may hold letters, digits, _, - and "
+			       ". only";
+		text_put(&prefix, name);
+		text_put(&prefix, SLICE("."));
+	}
+	if (prefix.truncated)
+		return "the prefix has more than 100 bytes";
+	out->prefix_len = prefix.len;
+	for (size_t i = 0; i < prefix.len; i++)
+		if (prefix.ptr[i] == '.' &&
+		    (i == 0 || prefix.ptr[i - 1] == '.'))
+			return "the prefix has an empty name between its dots";
+	return NULL;
+}
+
+static bool
+parse_option_value(struct slice value, size_t *number)
+{
+	return slice_take_number(&value, OPTION_DIGITS, number) &&
+	    value.len == 0;
+}
+
+static const char *
+parse_option(struct slice option, struct statsd_uri *out)
+{
+	size_t number;
+
+	if (slice_take(&option, SLICE("datagram="))) {
+		if (!parse_option_value(option, &number) || number == 0 ||
+		    number > DATAGRAM_MAX)
+			return "datagram= must be a number of bytes up to "
+			       "65507";
+		out->datagram = number;
+		return NULL;
+	}
+	if (slice_take(&option, SLICE("backdate="))) {
+		if (!parse_option_value(option, &number) ||
+		    number > BACKDATE_MAX)
+			return "backdate= must be 0 to 60 seconds";
+		out->backdate = (unsigned)number;
+		return NULL;
+	}
+	return "the options are datagram= and backdate=";
+}
+
+static const char *
+parse_query(struct slice query, struct statsd_uri *out)
+{
+	struct slice option;
+	const char *fault;
+	size_t signature = out->key_len > 0 ? STATSD_SIGNATURE_LEN : 0;
+
+	while (slice_take_element(&query, '&', &option))
+		if ((fault = parse_option(option, out)) != NULL)
+			return fault;
+	if (out->datagram > 0 &&
+	    out->datagram < signature + out->prefix_len + STATSD_LINE_MAX)
+		return "datagram= is too small for the longest line";
+	return NULL;
+}
+
+/* Takes what stands before the first of the delimiters, or all. */
+static struct slice
+take_until(struct slice *s, struct slice delimiters)
+{
+	struct slice head;
+	size_t n = 0;
+
+	while (n < s->len && !slice_contains(delimiters, s->ptr[n]))
+		n++;
+	head = slice_head(*s, n);
+	*s = slice_after(*s, n);
+	return head;
+}
+
+/* Cuts the userinfo off the authority, at its last @. */
+static bool
+take_userinfo(struct slice *authority, struct slice *userinfo)
+{
+	size_t n = authority->len;
+
+	while (n > 0 && authority->ptr[n - 1] != '@')
+		n--;
+	if (n == 0)
+		return false;
+	*userinfo = slice_head(*authority, n - 1);
+	*authority = slice_after(*authority, n);
+	return true;
+}
+
+const char *
+statsd_uri_parse(struct slice uri, struct statsd_uri *out)
+{
+	struct slice scheme, authority, userinfo, path;
+	const char *fault = NULL;
+
+	*out = (struct statsd_uri){0};
+	if (uri.len == 0)
+		return "empty; is there a comma too many?";
+	scheme = take_until(&uri, SLICE(":"));
+	if (!slice_equal_nocase(scheme, SLICE("statsd")) ||
+	    !slice_take(&uri, SLICE("://")))
+		return "must start with statsd:// (a comma inside a key is "
+		       "written %2C)";
+	authority = take_until(&uri, SLICE("/?#"));
+	path = take_until(&uri, SLICE("?#"));
+	if (take_userinfo(&authority, &userinfo))
+		fault = parse_userinfo(userinfo, out);
+	if (fault == NULL)
+		fault = parse_host_and_port(authority, out);
+	if (fault == NULL)
+		fault = parse_path(path, out);
+	slice_take(&uri, SLICE("?"));
+	if (fault == NULL)
+		fault = parse_query(take_until(&uri, SLICE("#")), out);
+	if (fault == NULL && uri.len > 0)
+		fault = "a # must be written %23";
+	return fault;
+}
+
+void
+statsd_uri_put_address(struct text *t, const struct statsd_uri *uri)
+{
+	bool bracketed = strchr(uri->host, ':') != NULL;
+
+	text_put_string(t, bracketed ? "statsd://[" : "statsd://");
+	text_put_string(t, uri->host);
+	text_put_string(t, bracketed ? "]:" : ":");
+	text_put_number(t, uri->port);
+}
+
+void
+statsd_uri_put_redacted(struct text *t, struct slice uri)
+{
+	struct slice rest = uri, hidden;
+
+	take_until(&rest, SLICE(":"));
+	if (slice_take(&rest, SLICE("://"))) {
+		text_put_visible(t, slice_head(uri, uri.len - rest.len));
+		uri = rest;
+	}
+	if (take_userinfo(&uri, &hidden))
+		text_put(t, SLICE("***@"));
+	if (!slice_starts_with(uri, SLICE("[")))
+		text_put_visible(t, take_until(&uri, SLICE(":")));
+	/* No port: perhaps the front of a key that was cut at a comma. */
+	if (uri.len > 1 && uri.ptr[0] == ':' && !ascii_is_digit(uri.ptr[1]))
+		text_put(t, SLICE(":***"));
+	else
+		text_put_visible(t, uri);
+}
