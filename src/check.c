@@ -42,6 +42,18 @@ print_applications(const struct credentials *c, FILE *out)
 }
 
 static void
+print_users(const struct credentials *c, FILE *out)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->applications[i].user.len > 0)
+			fprintf(out,
+			    "application %.*s: the user of its credentials\n",
+			    APP_MAX, c->applications[i].name);
+	fputs("all other applications: the user with the application's name\n",
+	    out);
+}
+
+static void
 print_rules(const struct config *config, FILE *out)
 {
 	fprintf(out, "passwords: checked by %s\n",
@@ -56,6 +68,23 @@ print_rules(const struct config *config, FILE *out)
 					: "counted");
 	if (config->base_path.len > 0)
 		fprintf(out, "base path: %.*s\n", SLICE_ARG(config->base_path));
+}
+
+/* What has to hold outside this program, where it cannot look. */
+static void
+warn_of_trust(const struct config *config, FILE *err)
+{
+	if (!config->remote_user)
+		return;
+	fputs("warning: AUTH=remote-user takes the web server's word for who "
+	      "a client is: it must check the password of every request, and "
+	      "nothing else may reach this program's socket "
+	      "(docs/web-servers.md)\n",
+	    err);
+	if (config->credentials.shared[CREDENTIALS_CURRENT].set)
+		fputs("warning: API_SECRET has no effect with "
+		      "AUTH=remote-user\n",
+		    err);
 }
 
 bool
@@ -73,7 +102,11 @@ check(const struct config *config, struct text *faults, FILE *out, FILE *err)
 		fputs("METRICS_CLUSTER is not set; using its default\n", out);
 	for (size_t i = 0; i < config->collector_count; i++)
 		print_collector(i + 1, &config->collectors[i], out);
-	print_applications(&config->credentials, out);
+	if (config->remote_user)
+		print_users(&config->credentials, out);
+	else
+		print_applications(&config->credentials, out);
 	print_rules(config, out);
+	warn_of_trust(config, err);
 	return true;
 }

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +29,30 @@ fcgi_is_responder(void)
 	return getsockopt(LISTENER, SOL_SOCKET, SO_ACCEPTCONN, &listening,
 		   &len) == 0 &&
 	    listening;
+}
+
+const char *
+fcgi_exposure(void)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_un un;
+		struct sockaddr_storage storage;
+	} name = {0};
+	socklen_t len = sizeof(name.storage);
+	struct stat st;
+
+	if (!fcgi_is_responder() || getsockname(LISTENER, &name.any, &len) != 0)
+		return NULL;
+	if (name.any.sa_family != AF_UNIX)
+		return "whoever can connect to this program's port can say "
+		       "that he is any user; give it a unix socket";
+	if (name.un.sun_path[0] == '\0' ||
+	    (stat(name.un.sun_path, &st) == 0 && (st.st_mode & S_IWOTH) != 0))
+		return "every user of this machine may connect to this "
+		       "program's socket, and say that he is any user; take "
+		       "that right from the socket's mode";
+	return NULL;
 }
 
 static void

@@ -95,10 +95,23 @@ read_config(struct config *config, struct text *faults)
 	log_set_level(config->log_level);
 }
 
+/* Whoever reaches the socket could be anybody: NULL if that needs no care. */
+static const char *
+exposure(const struct config *config)
+{
+	return config->remote_user ? fcgi_exposure() : NULL;
+}
+
 static int
 run_check(struct config *config, struct text *faults)
 {
-	return check(config, faults, stdout, stderr) ? EXIT_OK : EXIT_FAULT;
+	const char *warning = exposure(config);
+
+	if (!check(config, faults, stdout, stderr))
+		return EXIT_FAULT;
+	if (warning != NULL)
+		fprintf(stderr, "warning: %s\n", warning);
+	return EXIT_OK;
 }
 
 static int
@@ -154,6 +167,8 @@ run_responder(
 	}
 	if (config->default_cluster)
 		log_default_cluster();
+	if (exposure(config) != NULL)
+		log_reason(LOG_WARNING, "exposed", slice_of(exposure(config)));
 	return fcgi_serve(service) ? EXIT_OK : EXIT_FAULT;
 }
 
