@@ -74,6 +74,10 @@
  * gives up on an answer after five seconds. */
 #define LOOKUP_WAIT_MS 2000
 
+/* How long --check waits for collectors to refuse its probe: bin/web starts
+ * the web server only after it. */
+#define PROBE_WAIT_MS 200
+
 /* Time between two log lines about one collector's failed sends. */
 #define SEND_LOG_INTERVAL_MS 60000
 

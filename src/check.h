@@ -9,12 +9,18 @@
 
 #include "config.h"
 
+struct check {
+	const struct config *config;
+	char *const *environment; /* that the configuration was read from */
+	bool send;                /* whether collectors are probed, probe.h */
+	FILE *out, *err;
+};
+
 /*
- * Looks up the collectors, and prints what would be used to out and, where the
- * configuration trusts somebody, a warning of it to err; or, if there were
- * faults, with those of config_load in front, all of them to err, and false.
+ * Looks up the collectors, probes them, and prints what would be used to out,
+ * and likely mistakes to err; or, if there were faults, with those of
+ * config_load in front, all of them to err, and false.
  */
-bool check(
-    const struct config *config, struct text *faults, FILE *out, FILE *err);
+bool check(const struct check *job, struct text *faults);
 
 #endif

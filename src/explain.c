@@ -13,6 +13,25 @@ print(FILE *out, const struct text *line)
 	fputc('\n', out);
 }
 
+enum colour { COLOUR_COUNTED, COLOUR_SKIPPED, COLOUR_PASSED, COLOUR_NONE };
+
+/* Red, yellow, faint. */
+static void
+put_coloured(struct text *line, enum colour colour, struct slice s)
+{
+	static const char *const escapes[] = {
+	    [COLOUR_COUNTED] = "\x1b[1;31m",
+	    [COLOUR_SKIPPED] = "\x1b[33m",
+	    [COLOUR_PASSED] = "\x1b[2m",
+	};
+
+	if (colour != COLOUR_NONE)
+		text_put_string(line, escapes[colour]);
+	text_put(line, s);
+	if (colour != COLOUR_NONE)
+		text_put(line, SLICE("\x1b[0m"));
+}
+
 static void
 put_column(struct text *line, struct slice s)
 {
@@ -38,31 +57,47 @@ verdict_of(const struct batch_message *m)
 					 : SLICE("-");
 }
 
+static enum colour
+colour_of(const struct batch_message *m)
+{
+	if (m->skipped)
+		return COLOUR_SKIPPED;
+	return heroku_counts(m->verdict) ? COLOUR_COUNTED : COLOUR_PASSED;
+}
+
 static void
-print_message(const struct batch_message *m, FILE *out)
+print_message(const struct explain *job, const struct batch_message *m)
 {
 	char buf[TEXT_SHOWN * sizeof("\\x00") + 256];
 	struct text line = TEXT_IN(buf);
 
 	put_numbers(&line, m);
-	put_column(&line, verdict_of(m));
+	put_coloured(
+	    &line, job->colour ? colour_of(m) : COLOUR_NONE, verdict_of(m));
+	text_put(&line, SLICE("\t"));
 	put_column(&line,
 	    m->skipped ? SLICE("its header cannot be read")
 		       : slice_of(heroku_reason(m->verdict)));
 	text_put_visible(&line, slice_head(m->text, TEXT_SHOWN));
-	print(out, &line);
+	print(job->out, &line);
 }
 
 static void
-print_fault(const struct batch_message *m, enum frame_result fault, FILE *out)
+print_fault(const struct explain *job, const struct batch_message *m,
+    enum frame_result fault)
 {
-	fprintf(out, "fault\t%zu\t%s\n", m->offset, frame_reason(fault));
+	fprintf(job->out, "fault\t%zu\t%s\n", m->offset, frame_reason(fault));
+	fflush(job->out);
+	fprintf(job->err,
+	    "a framing fault in message %zu, at byte %zu: the whole batch "
+	    "would be answered 422 and nothing counted\n",
+	    m->number, m->offset);
 }
 
 static void
-print_counter(const struct config *config, const struct statsd_counter *counter,
-    FILE *out)
+print_counter(const struct explain *job, const struct statsd_counter *counter)
 {
+	const struct config *config = job->config;
 	const struct statsd_uri *collector =
 	    &config->collectors[statsd_shard(counter, config->collector_count)];
 	char buf[HOST_MAX + PREFIX_MAX + STATSD_LINE_MAX + 32];
@@ -71,12 +106,26 @@ print_counter(const struct config *config, const struct statsd_counter *counter,
 	statsd_uri_put_address(&line, collector);
 	text_put(&line, SLICE("\t"));
 	statsd_put_line(&line, statsd_uri_prefix(collector), counter);
-	print(out, &line);
+	print(job->out, &line);
+}
+
+static void
+print_counters(const struct explain *job, const struct tally *tally)
+{
+	fputc('\n', job->out);
+	for (size_t i = 0; i < tally->distinct; i++)
+		print_counter(job,
+		    &(struct statsd_counter){job->app,
+			heroku_code_slice(&tally->codes[i]),
+			tally_count(tally, &tally->codes[i])});
+	fflush(job->out);
+	fprintf(job->err,
+	    "%zu messages: %zu platform errors of %zu codes, %zu skipped\n",
+	    tally->messages, tally->errors, tally->distinct, tally->skipped);
 }
 
 bool
-explain(
-    const struct config *config, struct slice app, struct slice body, FILE *out)
+explain(const struct explain *job, struct slice body)
 {
 	static struct tally tally;
 	struct batch batch = batch_of(body);
@@ -84,21 +133,14 @@ explain(
 	enum frame_result result;
 
 	tally_reset(&tally);
-	while ((result = batch_next(&batch, &config->rules, &message)) ==
+	while ((result = batch_next(&batch, &job->config->rules, &message)) ==
 	    FRAME_OK) {
 		batch_tally(&message, &tally);
-		print_message(&message, out);
+		print_message(job, &message);
 	}
-	if (result != FRAME_END) {
-		print_fault(&message, result, out);
-		return false;
-	}
-	fputc('\n', out);
-	for (size_t i = 0; i < tally.distinct; i++)
-		print_counter(config,
-		    &(struct statsd_counter){app,
-			heroku_code_slice(&tally.codes[i]),
-			tally_count(&tally, &tally.codes[i])},
-		    out);
-	return true;
+	if (result != FRAME_END)
+		print_fault(job, &message, result);
+	else
+		print_counters(job, &tally);
+	return result == FRAME_END;
 }

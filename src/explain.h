@@ -9,6 +9,13 @@
 
 #include "config.h"
 
+struct explain {
+	const struct config *config;
+	struct slice app;
+	FILE *out, *err;
+	bool colour; /* of verdicts, by the ANSI escape codes of terminals */
+};
+
 /*
  * Prints to out a line a message, tab-separated:
  *
@@ -17,8 +24,8 @@
  * then an empty line, and a line a counter: "statsd://host:port", and the
  * statsd line with its prefix.  With a framing fault: the messages before it,
  * then "fault", its byte offset and the reason; no counters, and false.
+ * A summary in one line goes to err.
  */
-bool explain(const struct config *config, struct slice app, struct slice body,
-    FILE *out);
+bool explain(const struct explain *job, struct slice body);
 
 #endif

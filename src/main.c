@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cgi.h"
@@ -16,7 +17,7 @@ extern char **environ;
 enum exit_status { EXIT_OK, EXIT_FAULT, EXIT_USAGE };
 
 static const char usage[] =
-    "usage: logplex-statsd --check\n"
+    "usage: logplex-statsd --check [--no-send]\n"
     "       logplex-statsd --explain [--app NAME] [FILE]\n"
     "       logplex-statsd --help | --version\n"
     "\n"
@@ -26,18 +27,23 @@ static const char usage[] =
     "listening socket as descriptor 0) or as classic CGI.\n"
     "\n"
     "  --check     print what the configuration amounts to, or its faults\n"
+    "  --no-send   with --check: send the collectors nothing, not even a\n"
+    "              datagram without counters\n"
     "  --explain   say what the body in FILE or on standard input would count\n"
     "  --app NAME  the application's name for --explain; \"app\" if not given\n"
+    "  --help, --version\n"
     "\n"
     "The configuration is the environment: METRICS_CLUSTER, API_SECRET,\n"
     "API_CREDENTIALS_<APP>, API_PREVIOUS_SECRET, "
     "API_PREVIOUS_CREDENTIALS_<APP>,\n"
-    "AUTH, LEVELS, PLATFORM_ONLY, LOG_LEVEL, BASE_PATH.\n";
+    "AUTH, LEVELS, PLATFORM_ONLY, LOG_LEVEL, BASE_PATH.\n"
+    "All of it is in the manual: man logplex-statsd.\n";
 
 enum mode { MODE_SERVE, MODE_CHECK, MODE_EXPLAIN };
 
 struct options {
 	enum mode mode;
+	bool no_send;
 	const char *app;
 	const char *file; /* NULL: standard input */
 };
@@ -48,6 +54,7 @@ read_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
 	    {"check", no_argument, NULL, 'c'},
+	    {"no-send", no_argument, NULL, 'n'},
 	    {"explain", no_argument, NULL, 'e'},
 	    {"app", required_argument, NULL, 'a'},
 	    {"help", no_argument, NULL, 'h'},
@@ -60,6 +67,9 @@ read_options(int argc, char **argv, struct options *options)
 		switch (c) {
 		case 'c':
 			options->mode = MODE_CHECK;
+			break;
+		case 'n':
+			options->no_send = true;
 			break;
 		case 'e':
 			options->mode = MODE_EXPLAIN;
@@ -103,15 +113,28 @@ exposure(const struct config *config)
 }
 
 static int
-run_check(struct config *config, struct text *faults)
+run_check(const struct options *options, const struct config *config,
+    struct text *faults)
 {
+	struct check job = {config, environ, !options->no_send, stdout, stderr};
 	const char *warning = exposure(config);
 
-	if (!check(config, faults, stdout, stderr))
+	if (!check(&job, faults))
 		return EXIT_FAULT;
 	if (warning != NULL)
 		fprintf(stderr, "warning: %s\n", warning);
 	return EXIT_OK;
+}
+
+/* https://no-color.org: set and not empty means no colour. */
+static bool
+wants_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) &&
+	    (no_color == NULL || no_color[0] == '\0') &&
+	    (term == NULL || strcmp(term, "dumb") != 0);
 }
 
 static int
@@ -120,6 +143,7 @@ run_explain(const struct options *options, const struct config *config,
 {
 	static char body[BODY_MAX + 1];
 	FILE *in = options->file != NULL ? fopen(options->file, "rb") : stdin;
+	struct explain job;
 	size_t len;
 
 	if (faults->len > 0) {
@@ -138,10 +162,12 @@ run_explain(const struct options *options, const struct config *config,
 		    "logplex-statsd: the body is longer than 8 MiB\n", stderr);
 		return EXIT_FAULT;
 	}
-	return explain(config, slice_of(options->app),
-		   (struct slice){body, len}, stdout)
-	    ? EXIT_OK
-	    : EXIT_FAULT;
+	job.config = config;
+	job.app = slice_of(options->app);
+	job.out = stdout;
+	job.err = stderr;
+	job.colour = wants_colour();
+	return explain(&job, (struct slice){body, len}) ? EXIT_OK : EXIT_FAULT;
 }
 
 static void
@@ -195,7 +221,7 @@ main(int argc, char **argv)
 	static struct service service;
 	static char faults_buf[FAULTS_MAX];
 	struct text faults = TEXT_IN(faults_buf);
-	struct options options = {MODE_SERVE, "app", NULL};
+	struct options options = {MODE_SERVE, false, "app", NULL};
 	int status = read_options(argc, argv, &options);
 
 	if (status >= 0)
@@ -207,7 +233,7 @@ main(int argc, char **argv)
 	}
 	read_config(&config, &faults);
 	if (options.mode == MODE_CHECK)
-		return run_check(&config, &faults);
+		return run_check(&options, &config, &faults);
 	if (options.mode == MODE_EXPLAIN)
 		return run_explain(&options, &config, &faults);
 	return fcgi_is_responder() ? run_responder(&service, &config, &faults)
