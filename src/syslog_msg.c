@@ -20,7 +20,12 @@ take_pri_and_version(struct slice *s)
 static bool
 take_field(struct slice *s, struct slice *field)
 {
-	return slice_cut(s, ' ', field) && field->len > 0;
+	struct slice rest = *s;
+
+	if (!slice_cut(&rest, ' ', field) || field->len == 0)
+		return false;
+	*s = rest;
+	return true;
 }
 
 bool
