@@ -1,0 +1,107 @@
+#include "logfmt.h"
+
+#include "support.h"
+
+static void
+reads_pairs_in_order(void **state)
+{
+	struct slice line = SLICE(" at=error\tcode=\"H12\" dyno= x=a=b&c\n");
+	struct logfmt_pair pair;
+	static const char *const want[][2] = {
+	    {"at", "error"}, {"code", "H12"}, {"dyno", ""}, {"x", "a=b&c"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(want); i++) {
+		assert_true(logfmt_next(&line, &pair));
+		assert_text(pair.key, want[i][0], "key");
+		assert_text(pair.value, want[i][1], "value");
+	}
+	assert_false(logfmt_next(&line, &pair));
+}
+
+static void
+ends_at_what_is_no_pair(void **state)
+{
+	static const struct {
+		const char *why, *in;
+	} cases[] = {
+	    {"nothing", ""},
+	    {"white space", " \t\r\n\v\f"},
+	    {"a word", "word"},
+	    {"a word and a pair", "word a=b"},
+	    {"no key", "=b"},
+	    {"a quote in the key", "a\"=b"},
+	    {"a quoted key", "\"a\"=b"},
+	    {"a quote not closed", "a=\"b"},
+	    {"a quote closed by an escaped one", "a=\"b\\\""},
+	    {"a backslash at the end", "a=\"b\\"},
+	    {"text glued to the quote", "a=\"b\"c"},
+	    {"a pair glued to the quote", "a=\"b\"c=d"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct slice in = guarded(slice_of(cases[i].in)), s = in;
+		struct logfmt_pair pair;
+
+		assert_case(!logfmt_next(&s, &pair), cases[i].why);
+		guarded_free(in);
+	}
+}
+
+static void
+every_white_space_separates(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		char bytes[] = {'a', '=', 'b', (char)c, 'c', '=', 'd'};
+		struct slice line = {bytes, sizeof(bytes)};
+		struct logfmt_pair pair;
+		bool space = c == ' ' || (c >= '\t' && c <= '\r');
+
+		assert_true(logfmt_next(&line, &pair));
+		assert_int_equal(pair.value.len, space ? 1 : 5);
+	}
+}
+
+static void
+unescapes_values(void **state)
+{
+	static const struct {
+		const char *why, *in, *want;
+	} cases[] = {
+	    {"bare", "a=H\\12", "H\\12"},
+	    {"quoted", "a=\"H12\"", "H12"},
+	    {"an escaped digit", "a=\"H\\12\"", "H12"},
+	    {"an escaped quote", "a=\"\\\"x\"", "\"x"},
+	    {"an escaped backslash", "a=\"x\\\\\"", "x\\"},
+	    {"too long without escapes", "a=\"H12345678\"", "H12345678"},
+	    {"too long with escapes", "a=\"\\H12345678\"", "H1234"},
+	    {"as long as may be", "a=\"\\H123\"", "H123"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct slice in = guarded(slice_of(cases[i].in)), s = in;
+		struct logfmt_pair pair;
+		char buf[5];
+
+		assert_case(logfmt_next(&s, &pair), cases[i].why);
+		assert_text(logfmt_value(&pair, buf, 4), cases[i].want,
+		    cases[i].why);
+		guarded_free(in);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(reads_pairs_in_order),
+	    cmocka_unit_test(ends_at_what_is_no_pair),
+	    cmocka_unit_test(every_white_space_separates),
+	    cmocka_unit_test(unescapes_values),
+	};
+
+	return cmocka_run_group_tests_name("logfmt", tests, NULL, NULL);
+}
