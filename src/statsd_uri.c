@@ -115,23 +115,22 @@ parse_host(struct slice host, bool bracketed, struct statsd_uri *out)
 static const char *
 parse_host_and_port(struct slice s, struct statsd_uri *out)
 {
-	struct slice host;
-	bool bracketed = slice_take(&s, SLICE("["));
+	struct slice host = s;
+	bool bracketed = slice_take(&s, SLICE("[")), has_port;
 	const char *fault;
 
-	out->port = DEFAULT_PORT;
 	if (bracketed) {
 		if (!slice_cut(&s, ']', &host))
 			return "the bracket of an IPv6 address does not close";
-		if (s.len > 0 && !slice_take(&s, SLICE(":")))
+		has_port = slice_take(&s, SLICE(":"));
+		if (!has_port && s.len > 0)
 			return "only a port may follow an IPv6 address";
-		else if (s.len == 0)
-			return parse_host(host, bracketed, out);
-	} else if (!slice_cut(&s, ':', &host)) {
-		return parse_host(s, bracketed, out);
+	} else {
+		has_port = slice_cut(&s, ':', &host);
 	}
+	out->port = DEFAULT_PORT;
 	fault = parse_host(host, bracketed, out);
-	return fault != NULL ? fault : parse_port(s, out);
+	return fault == NULL && has_port ? parse_port(s, out) : fault;
 }
 
 /* "/a/b" becomes "a.b."; empty segments are dropped. */

@@ -33,10 +33,10 @@ void assert_slice(struct slice got, struct slice want, const char *why);
 #define assert_text(got, want, why) assert_slice((got), slice_of(want), (why))
 
 /* For tables: fails with the case's own description. */
-#define assert_case(condition, why)                                        \
-	do {                                                               \
-		if (!(condition))                                          \
-			fail_msg("%s: %s", (why), #condition);             \
+#define assert_case(condition, why)                                            \
+	do {                                                                   \
+		if (!(condition))                                              \
+			fail_msg("%s: %s", (why), #condition);                 \
 	} while (0)
 
 #endif

@@ -48,8 +48,8 @@ judges_a_frame(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct slice in = guarded(slice_of(cases[i].in)), s = in, msg;
 
-		assert_case(frame_take(&s, &msg) == cases[i].want,
-		    cases[i].why);
+		assert_case(
+		    frame_take(&s, &msg) == cases[i].want, cases[i].why);
 		if (cases[i].want != FRAME_OK)
 			assert_text(s, cases[i].in, "the cursor stays");
 		guarded_free(in);

@@ -20,7 +20,8 @@ judge_slice(struct slice msg, const struct heroku_rules *rules)
 
 	if (!heroku_counts(heroku_judge(&m, rules, &code)))
 		return "-";
-	snprintf(text, sizeof(text), "%.*s", SLICE_ARG(heroku_code_slice(&code)));
+	snprintf(
+	    text, sizeof(text), "%.*s", SLICE_ARG(heroku_code_slice(&code)));
 	return text;
 }
 
@@ -50,8 +51,7 @@ gives_every_documented_line_its_verdict(void **state)
 		assert_slice(slice_of(judge_slice(in, &defaults)), want,
 		    "default levels");
 		if (slice_starts_with(line, SLICE("[at=warning]")))
-			assert_string_equal(
-			    judge_slice(in, &errors_only), "-");
+			assert_string_equal(judge_slice(in, &errors_only), "-");
 		if (slice_starts_with(line, SLICE("[at=info]")) &&
 		    !slice_starts_with(
 			line, SLICE("[at=info][legacy][constructed]"))) {
@@ -94,9 +94,15 @@ judges_error_lines(void **state)
 	    {" Error R14", "-"},
 	    {"Error ", "-"},
 	    {"Error", "-"},
-	    {"\xef\xbb\xbf" "Error R14", "R14"},
-	    {"\xef\xbb\xbf" "- Error R14", "-"},
-	    {"- \xef\xbb\xbf" "Error R14", "R14"},
+	    {"\xef\xbb\xbf"
+	     "Error R14",
+		"R14"},
+	    {"\xef\xbb\xbf"
+	     "- Error R14",
+		"-"},
+	    {"- \xef\xbb\xbf"
+	     "Error R14",
+		"R14"},
 	    {"- Error R14", "R14"},
 	    {"- - Error R14", "-"},
 	    {"[id] Error R14", "R14"},
@@ -175,8 +181,8 @@ levels_say_which_router_lines_count(void **state)
 			struct heroku_rules rules = {levels, false};
 			char line[40];
 
-			snprintf(line, sizeof(line), "at=%s code=H99",
-			    names[i]);
+			snprintf(
+			    line, sizeof(line), "at=%s code=H99", names[i]);
 			assert_string_equal(judge(line, &rules),
 			    levels & 1u << i ? "H99" : "-");
 			assert_string_equal(judge("Error R14", &rules), "R14");
@@ -255,10 +261,9 @@ platform_only_counts_what_the_platform_wrote(void **state)
 		    cases[i].msg);
 		assert_true(heroku_counts(heroku_judge(&m, &defaults, &code)));
 	}
-	assert_int_equal(
-	    heroku_judge(&(struct syslog_msg){SLICE("app"), SLICE("web.1"),
-			     SLICE("Error R14")},
-		&platform_only, &(struct heroku_code){{0}, 0}),
+	assert_int_equal(heroku_judge(&(struct syslog_msg){SLICE("app"),
+					  SLICE("web.1"), SLICE("Error R14")},
+			     &platform_only, &(struct heroku_code){{0}, 0}),
 	    HEROKU_NOT_PLATFORM);
 }
 

@@ -87,8 +87,8 @@ unescapes_values(void **state)
 		char buf[5];
 
 		assert_case(logfmt_next(&s, &pair), cases[i].why);
-		assert_text(logfmt_value(&pair, buf, 4), cases[i].want,
-		    cases[i].why);
+		assert_text(
+		    logfmt_value(&pair, buf, 4), cases[i].want, cases[i].why);
 		guarded_free(in);
 	}
 }

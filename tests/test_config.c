@@ -1,0 +1,248 @@
+#include "config.h"
+
+#include <sodium.h>
+
+#include "support.h"
+
+static struct config config;
+static char faults_buf[FAULTS_MAX];
+static struct text faults;
+
+/* Loads up to six variables; NULL ends them. */
+#define load(...) load_environment((const char *[]){__VA_ARGS__, NULL})
+
+static void
+load_environment(const char *const *variables)
+{
+	memset(&config, 0, sizeof(config));
+	faults = TEXT_IN(faults_buf);
+	config_load(&config, (char *const *)(uintptr_t)variables, &faults);
+}
+
+static void
+assert_no_fault(void)
+{
+	if (faults.len > 0)
+		fail_msg("%.*s", SLICE_ARG(text_slice(&faults)));
+}
+
+static size_t
+fault_count(void)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < faults.len; i++)
+		lines += faults.ptr[i] == '\n';
+	return lines;
+}
+
+static bool
+faults_say(const char *words)
+{
+	faults_buf[faults.len < FAULTS_MAX ? faults.len : FAULTS_MAX - 1] =
+	    '\0';
+	return strstr(faults_buf, words) != NULL;
+}
+
+static void
+has_defaults(void **state)
+{
+	(void)state;
+	load("HOME=/app", "PATH=/bin", "novalue");
+	assert_no_fault();
+	assert_true(config.default_cluster);
+	assert_int_equal(config.collector_count, 2);
+	assert_string_equal(config.collectors[0].host, "127.0.0.1");
+	assert_int_equal(config.collectors[0].port, 8126);
+	assert_int_equal(config.collectors[1].port, 8127);
+	assert_false(config.remote_user);
+	assert_false(config.rules.platform_only);
+	assert_int_equal(
+	    config.rules.levels, HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING);
+	assert_int_equal(config.log_level, LOG_INFO);
+	assert_int_equal(config.base_path.len, 0);
+	assert_int_equal(config.credentials.count, 0);
+}
+
+static void
+keeps_the_order_of_the_cluster(void **state)
+{
+	(void)state;
+	load("METRICS_CLUSTER= statsd://b:1/x ,statsd://a , statsd://b:1/x");
+	assert_no_fault();
+	assert_false(config.default_cluster);
+	assert_int_equal(config.collector_count, 3);
+	assert_string_equal(config.collectors[0].host, "b");
+	assert_string_equal(config.collectors[1].host, "a");
+	assert_string_equal(config.collectors[2].host, "b");
+	assert_text(statsd_uri_prefix(&config.collectors[2]), "x.", "prefix");
+}
+
+static void
+reads_every_variable(void **state)
+{
+	(void)state;
+	load("API_SECRET=s", "API_PREVIOUS_SECRET=t",
+	    "API_CREDENTIALS_MY_APP=u:p=q",
+	    "API_PREVIOUS_CREDENTIALS_MY_APP=u:o", "AUTH=remote-user",
+	    "LEVELS=error, info", "PLATFORM_ONLY=1", "LOG_LEVEL=debug",
+	    "BASE_PATH=/drain/");
+	assert_no_fault();
+	assert_true(config.credentials.shared[CREDENTIALS_CURRENT].set);
+	assert_true(config.credentials.shared[CREDENTIALS_PREVIOUS].set);
+	assert_int_equal(config.credentials.count, 1);
+	assert_text(config.credentials.applications[0].user, "u", "user");
+	assert_true(config.remote_user);
+	assert_int_equal(
+	    config.rules.levels, HEROKU_LEVEL_ERROR | HEROKU_LEVEL_INFO);
+	assert_true(config.rules.platform_only);
+	assert_int_equal(config.log_level, LOG_DEBUG);
+	assert_text(config.base_path, "/drain", "base path");
+}
+
+static void
+accepts_every_value_there_is(void **state)
+{
+	static const char *const variables[] = {"AUTH=self", "LEVELS=error",
+	    "LEVELS=warning", "LEVELS=info", "LEVELS=info,warning,error",
+	    "PLATFORM_ONLY=0", "LOG_LEVEL=info", "LOG_LEVEL=warning",
+	    "LOG_LEVEL=error", "BASE_PATH=", "BASE_PATH=/", "BASE_PATH=/a/b"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(variables); i++) {
+		load(variables[i]);
+		assert_no_fault();
+	}
+}
+
+static void
+names_the_variable_of_each_fault(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"METRICS_CLUSTER=", "METRICS_CLUSTER: collector 1, : empty"},
+	    {"METRICS_CLUSTER=statsd://a,", "collector 2, : empty"},
+	    {"METRICS_CLUSTER=,statsd://a", "collector 1, : empty"},
+	    {"METRICS_CLUSTER=statsd://u:k@h:0",
+		"collector 1, statsd://***@h:0: the port"},
+	    {"API_SECRET=", "API_SECRET: must not be empty"},
+	    {"API_PREVIOUS_SECRET=", "API_PREVIOUS_SECRET: must not"},
+	    {"API_CREDENTIALS_X=nocolon",
+		"API_CREDENTIALS_X: must be user:password"},
+	    {"API_CREDENTIALS_=a:b", "API_CREDENTIALS_: the part"},
+	    {"API_CREDENTIALS_x=a:b", "API_CREDENTIALS_x: the part"},
+	    {"API_PREVIOUS_CREDENTIALS_X=", "API_PREVIOUS_CREDENTIALS_X: must"},
+	    {"AUTH=", "AUTH: must be self or remote-user"},
+	    {"AUTH=Self", "AUTH: must be self or remote-user"},
+	    {"LEVELS=", "LEVELS: must be any of"},
+	    {"LEVELS=error,", "LEVELS: must be any of"},
+	    {"LEVELS=errors", "LEVELS: must be any of"},
+	    {"PLATFORM_ONLY=yes", "PLATFORM_ONLY: must be 0 or 1"},
+	    {"PLATFORM_ONLY=", "PLATFORM_ONLY: must be 0 or 1"},
+	    {"LOG_LEVEL=DEBUG", "LOG_LEVEL: must be debug"},
+	    {"BASE_PATH=drain", "BASE_PATH: must start"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		load(cases[i][0]);
+		if (!faults_say(cases[i][1]) || fault_count() != 1)
+			fail_msg("%s: %s", cases[i][0], faults_buf);
+	}
+}
+
+static void
+reports_every_fault_not_only_the_first(void **state)
+{
+	(void)state;
+	load("METRICS_CLUSTER=udp://a,statsd://b,statsd://c:0", "AUTH=x",
+	    "LEVELS=x", "API_CREDENTIALS_X=x");
+	assert_int_equal(fault_count(), 5);
+	assert_int_equal(config.collector_count, 1);
+	assert_string_equal(config.collectors[0].host, "b");
+}
+
+static void
+never_shows_a_secret(void **state)
+{
+	static const char *const cases[] = {
+	    "METRICS_CLUSTER=statsd://u:hush@h:0",
+	    "METRICS_CLUSTER=statsd://hush@h",
+	    "METRICS_CLUSTER=statsd://u:hush,x@h",
+	    "METRICS_CLUSTER=statsd://u:hush/x@h",
+	    "METRICS_CLUSTER=u:hush@h",
+	    "API_CREDENTIALS_X=hush",
+	    "API_PREVIOUS_CREDENTIALS_X=hush",
+	    "API_CREDENTIALS_x=u:hush",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		load(cases[i]);
+		assert_true(fault_count() >= 1);
+		if (faults_say("hush"))
+			fail_msg("%s: %s", cases[i], faults_buf);
+	}
+}
+
+static void
+takes_only_so_many_collectors(void **state)
+{
+	static char list[COLLECTORS_MAX * 16 + 64] =
+	    "METRICS_CLUSTER=statsd://h";
+
+	(void)state;
+	for (size_t i = 1; i < COLLECTORS_MAX; i++)
+		strcat(list, ",statsd://h");
+	load(list);
+	assert_no_fault();
+	assert_int_equal(config.collector_count, COLLECTORS_MAX);
+	strcat(list, ",statsd://h");
+	load(list);
+	assert_true(faults_say("collector 257, statsd://h: there may be 256"));
+	assert_int_equal(fault_count(), 1);
+}
+
+static void
+a_base_path_has_a_greatest_length(void **state)
+{
+	char path[BASE_PATH_MAX + 16];
+
+	(void)state;
+	snprintf(path, sizeof(path), "BASE_PATH=/%0*d", BASE_PATH_MAX - 1, 0);
+	load(path);
+	assert_no_fault();
+	snprintf(path, sizeof(path), "BASE_PATH=/%0*d", BASE_PATH_MAX, 0);
+	load(path);
+	assert_true(faults_say("BASE_PATH: must have at most 256 bytes"));
+}
+
+static void
+the_names_must_be_exact(void **state)
+{
+	(void)state;
+	load("XMETRICS_CLUSTER=x", "METRICS_CLUSTERS=x",
+	    "API_SECRETS=", "auth=x", "HTTP_API_SECRET=x");
+	assert_no_fault();
+	assert_false(config.credentials.shared[CREDENTIALS_CURRENT].set);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(has_defaults),
+	    cmocka_unit_test(keeps_the_order_of_the_cluster),
+	    cmocka_unit_test(reads_every_variable),
+	    cmocka_unit_test(accepts_every_value_there_is),
+	    cmocka_unit_test(names_the_variable_of_each_fault),
+	    cmocka_unit_test(reports_every_fault_not_only_the_first),
+	    cmocka_unit_test(never_shows_a_secret),
+	    cmocka_unit_test(takes_only_so_many_collectors),
+	    cmocka_unit_test(a_base_path_has_a_greatest_length),
+	    cmocka_unit_test(the_names_must_be_exact),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
