@@ -81,7 +81,10 @@
 /* Time between two log lines about one collector's failed sends. */
 #define SEND_LOG_INTERVAL_MS 60000
 
-/* Seconds without a byte after which the web server's stream is given up. */
-#define READ_TIMEOUT 10
+/*
+ * Seconds that a web server may take over a whole request, from its connection
+ * to the end of its answer: Logplex gives up after five.
+ */
+#define REQUEST_TIMEOUT 10
 
 #endif

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* ppoll(2) */
+#define _GNU_SOURCE /* ppoll(2), setitimer(2) */
 #include "fcgi.h"
 
 #include <errno.h>
@@ -62,6 +62,21 @@ stop(int signal)
 	stopping = 1;
 }
 
+static void
+interrupt(int signal)
+{
+	(void)signal;
+}
+
+static void
+handle(int signal, void (*handler)(int))
+{
+	struct sigaction action = {0};
+
+	action.sa_handler = handler;
+	sigaction(signal, &action, NULL);
+}
+
 /*
  * Lets the signals in only while waiting: one that interrupts a read would cut
  * a body short.  libfcgi's own handlers, which do that, stay out because these
@@ -70,27 +85,32 @@ stop(int signal)
 static void
 catch_signals(sigset_t *waiting)
 {
-	struct sigaction action = {0};
-	sigset_t blocked;
+	sigset_t blocked, alarm;
 
 	sigemptyset(&blocked);
-	action.sa_handler = stop;
 	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++) {
 		sigaddset(&blocked, stop_signals[i]);
-		sigaction(stop_signals[i], &action, NULL);
+		handle(stop_signals[i], stop);
 	}
 	sigprocmask(SIG_BLOCK, &blocked, waiting);
-	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+	handle(SIGALRM, interrupt);
+	handle(SIGPIPE, SIG_IGN);
 }
 
-/* A web server that falls silent in mid-body must not hold the process. */
+/*
+ * A web server that falls silent, or drips, must not hold the process: after
+ * so many seconds whatever libfcgi waits in is interrupted, which breaks the
+ * stream, and again each second in case it was just not waiting.  0: no limit.
+ */
 static void
-limit_reading(const FCGX_Request *r)
+limit_time(time_t seconds)
 {
-	struct timeval timeout = {READ_TIMEOUT, 0};
+	struct itimerval limit = {{seconds > 0, 0}, {seconds, 0}};
 
-	setsockopt(
-	    r->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setitimer(ITIMER_REAL, &limit, NULL);
 }
 
 static size_t
@@ -119,15 +139,17 @@ write_stream(void *context, struct slice answer)
 }
 
 /*
- * libfcgi waits for the web server to close first, a round trip, lest unread
- * data reset the connection.  When all has been read that care is not needed:
- * a detached connection is just closed.
+ * A connection carries one request: while it was kept, nobody else would be
+ * served.  libfcgi waits for the web server to close first, a round trip, lest
+ * unread data reset the connection.  When all has been read that care is not
+ * needed: a detached connection is just closed.
  */
 static void
 finish(FCGX_Request *r)
 {
 	char scratch[8192];
 
+	r->keepConnection = 0;
 	while (FCGX_GetStr(scratch, sizeof(scratch), r->in) ==
 	    (int)sizeof(scratch))
 		continue;
@@ -138,13 +160,11 @@ finish(FCGX_Request *r)
 
 /* Waits for the next request; false when told to stop and none is waiting. */
 static bool
-wait_for_request(
-    const FCGX_Request *r, struct cluster *cluster, const sigset_t *waiting)
+wait_for_request(struct cluster *cluster, const sigset_t *waiting)
 {
 	for (;;) {
 		static const struct timespec at_once;
-		struct pollfd fd = {
-		    r->ipcFd >= 0 ? r->ipcFd : LISTENER, POLLIN, 0};
+		struct pollfd fd = {LISTENER, POLLIN, 0};
 		int idle, ready;
 		struct timespec timeout;
 
@@ -202,19 +222,20 @@ fcgi_serve(struct service *service)
 	if (fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0 || FCGX_Init() != 0 ||
 	    FCGX_InitRequest(&r, LISTENER, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return false;
-	while (wait_for_request(&r, &service->cluster, &waiting)) {
-		int error = FCGX_Accept_r(&r);
+	while (wait_for_request(&service->cluster, &waiting)) {
+		int error;
 
-		if (error < 0) {
-			if (!survives(-error))
-				return false;
-			continue;
+		limit_time(REQUEST_TIMEOUT);
+		error = FCGX_Accept_r(&r);
+		if (error == 0) {
+			exchange_run(service, r.envp,
+			    &(struct transport){
+				&r, read_stream, stream_broken, write_stream});
+			finish(&r);
 		}
-		limit_reading(&r);
-		exchange_run(service, r.envp,
-		    &(struct transport){
-			&r, read_stream, stream_broken, write_stream});
-		finish(&r);
+		limit_time(0);
+		if (error < 0 && !survives(-error))
+			return false;
 	}
 	return true;
 }
