@@ -1,0 +1,163 @@
+"""From a POST to lighttpd to the numbers in Graphite's whisper files, through
+real collectors: statsd and collectd."""
+
+import tempfile
+import unittest
+
+from stack import *
+
+CODES = ["H12", "L99", "R89", "R99"]
+
+
+def counts_of(app, prefix=""):
+    return f"stats.counters.{prefix}{app}.heroku.errors."
+
+
+def expected_counts():
+    """fixtures/expected.tsv: what each file counts by default."""
+    for line in (FIXTURES / "expected.tsv").read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        name, _, _, errors, warnings, _, note = line.split("\t")
+        pairs = [p for part in (errors, warnings) if part != "-"
+                 for p in part.split(",")]
+        if name == "spoof-app.logplex":  # its note tells the default
+            pairs = note.partition("else ")[2].partition(" (")[0].split(",")
+        yield name, {k: float(v) for k, v in (p.split("=") for p in pairs)}
+
+
+class CollectorTest(WebTest):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        cls.carbon = cls.keep(Carbon(cls.folder))
+        start([cls.carbon])
+        cls.statsds = [cls.keep(Statsd(cls.folder, cls.carbon))
+                       for _ in range(2)]
+        start(cls.statsds)
+
+    @classmethod
+    def keep(cls, process):
+        cls.addClassCleanup(process.stop)
+        return process
+
+    def start_for(self, *uris, **env):
+        self.start_web(METRICS_CLUSTER=",".join(uris),
+                       API_CREDENTIALS_HEAVEN=None, API_SECRET="open-sesame",
+                       **env)
+
+    def post_to(self, app, body=REFERENCE):
+        answer = self.post(body, path=f"/{app}/logs",
+                           credentials="x:open-sesame")
+        self.assertEqual(answer.status, 201, answer.raw)
+
+    def assert_counts(self, before, wanted):
+        """That the whisper files below a name hold these sums, and that there
+        are no others."""
+        def sums():
+            return {m[len(before):-len(".count")]: self.carbon.sum(m)
+                    for m in self.carbon.metrics()
+                    if m.startswith(before) and m.endswith(".count")}
+        try:
+            wait_until(lambda: sums() == wanted, before, seconds=6)
+        except AssertionError:
+            self.assertEqual(sums(), wanted)
+
+
+class ThroughStatsd(CollectorTest):
+    def test_reference_example_ends_in_whisper(self):
+        self.start_for(*(s.uri for s in self.statsds))
+        self.post_to("heaven")
+        self.assert_counts(counts_of("heaven"), dict.fromkeys(CODES, 1.0))
+
+    def test_each_collector_has_what_it_owns_under_its_prefix(self):
+        first, second = self.statsds
+        self.start_for(first.uri + "/one", second.uri + "/two/b")
+        self.post_to("heaven")
+        self.assert_counts(counts_of("heaven", "one."), {"R89": 1.0})
+        self.assert_counts(counts_of("heaven", "two.b."),
+                           dict.fromkeys(["H12", "L99", "R99"], 1.0))
+
+    def test_packed_lines_count_the_same_in_fewer_datagrams(self):
+        statsd = Statsd(self.folder, self.carbon, flush=600)
+        self.addCleanup(statsd.stop)
+        start([statsd])
+        self.start_for(statsd.uri + "/packed?datagram=1432")
+        self.post_to("heaven")
+
+        def counters():
+            return statsd.ask("counters")
+        wait_until(lambda: "packed" in counters(), "the datagram arrives")
+        for code in CODES:
+            self.assertIn(f"'packed.heaven.heroku.errors.{code}': 1",
+                          counters())
+        self.assertIn("'statsd.packets_received': 1", counters())
+        self.assertIn("'statsd.metrics_received': 4", counters())
+        self.assertIn("'statsd.bad_lines_seen': 0", counters())
+
+    def test_packed_lines_end_in_whisper(self):
+        self.start_for(*(s.uri + "/p?datagram=512" for s in self.statsds))
+        self.post_to("heaven")
+        self.assert_counts(counts_of("heaven", "p."),
+                           dict.fromkeys(CODES, 1.0))
+
+    def test_every_recorded_body_ends_as_its_numbers(self):
+        self.start_for(*(s.uri + "?datagram=1432" for s in self.statsds))
+        wanted = dict(expected_counts())
+        self.assertGreater(len(wanted), 9)
+        for name in wanted:
+            self.post_to(name.partition(".")[0],
+                         (FIXTURES / name).read_bytes())
+        for name, counts in wanted.items():
+            self.assert_counts(counts_of(name.partition(".")[0]), counts)
+
+    def test_a_hyphen_in_a_name_stays(self):
+        self.start_for(self.statsds[0].uri)
+        self.post_to("my-app")
+        self.assert_counts(counts_of("my-app"), dict.fromkeys(CODES, 1.0))
+
+    def check(self, *uris):
+        return subprocess.run(
+            [PROGRAM, "--check"], capture_output=True, text=True,
+            env={"PATH": PATH, "METRICS_CLUSTER": ",".join(uris),
+                 "API_SECRET": "0123456789abcdef"})
+
+    def test_the_probe_of_check_counts_nothing(self):
+        statsd = Statsd(self.folder, self.carbon, flush=600)
+        self.addCleanup(statsd.stop)
+        start([statsd])
+        done = self.check(statsd.uri)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("a datagram was sent; somebody listens\n", done.stdout)
+        wait_until(lambda: "'statsd.packets_received': 1" in
+                   statsd.ask("counters"), "the probe arrives")
+        self.assertIn("'statsd.metrics_received': 0", statsd.ask("counters"))
+        self.assertIn("'statsd.bad_lines_seen': 0", statsd.ask("counters"))
+
+    def test_nobody_listens_on_the_management_port(self):
+        done = self.check(f"statsd://127.0.0.1:{self.statsds[0].management}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("refused: nobody listens\n", done.stdout)
+
+
+class ThroughCollectd(CollectorTest):
+    def test_reference_example_ends_in_whisper(self):
+        collectd = Collectd(self.folder, self.carbon)
+        self.addCleanup(collectd.stop)
+        start([collectd])
+        self.start_for(collectd.uri + "/c?datagram=1432")
+        self.post_to("heaven")
+
+        def written(metric):
+            collectd.send_signal(signal.SIGUSR1)  # write what is kept
+            return self.carbon.sum(metric) is not None
+        for code in CODES:
+            metric = f"test.statsd.count-c.heaven.heroku.errors.{code}"
+            wait_until(lambda: written(metric), metric)
+            self.assertEqual(self.carbon.sum(metric), 1.0)
+
+
+if __name__ == "__main__":
+    main("collectors")
