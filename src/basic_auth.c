@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "ascii.h"
+
 bool
 secret_set(struct secret *secret, struct slice s)
 {
@@ -37,6 +39,16 @@ take_scheme(struct slice *s)
 	return true;
 }
 
+/* libsodium 1.0.18 takes bytes beyond ASCII for a slash. */
+static bool
+is_visible(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!ascii_is_visible(s.ptr[i]))
+			return false;
+	return true;
+}
+
 bool
 basic_auth_parse(struct slice authorization, struct basic_auth *out)
 {
@@ -46,7 +58,7 @@ basic_auth_parse(struct slice authorization, struct basic_auth *out)
 	struct slice user, password;
 
 	*out = (struct basic_auth){0};
-	if (!take_scheme(&authorization) ||
+	if (!take_scheme(&authorization) || !is_visible(authorization) ||
 	    sodium_base642bin((unsigned char *)decoded, sizeof(decoded),
 		authorization.ptr, authorization.len, NULL, &len, &end,
 		sodium_base64_VARIANT_ORIGINAL) != 0 ||

@@ -45,6 +45,20 @@ load_collector(
 		put_collector_fault(faults, number, uri, fault);
 }
 
+/* An "@" ahead and no "://" before it: that comma stands inside a key. */
+static bool
+is_cut_in_key(struct slice rest)
+{
+	struct slice before, scheme;
+
+	if (!slice_cut(&rest, '@', &before))
+		return false;
+	while (slice_cut(&before, ':', &scheme))
+		if (slice_starts_with(before, SLICE("//")))
+			return false;
+	return true;
+}
+
 static void
 load_cluster(struct config *config, struct slice list, struct text *faults)
 {
@@ -52,8 +66,12 @@ load_cluster(struct config *config, struct slice list, struct text *faults)
 	size_t number = 1;
 
 	config->collector_count = 0;
-	while (slice_cut(&list, ',', &uri))
-		load_collector(config, number++, slice_trim(uri), faults);
+	for (; slice_cut(&list, ',', &uri); number++)
+		if (is_cut_in_key(list))
+			put_collector_fault(faults, number, SLICE("***"),
+			    "a comma inside a key is written %2C");
+		else
+			load_collector(config, number, slice_trim(uri), faults);
 	load_collector(config, number, slice_trim(list), faults);
 }
 

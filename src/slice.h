@@ -60,7 +60,8 @@ slice_equal(struct slice a, struct slice b)
 static inline bool
 slice_starts_with(struct slice s, struct slice prefix)
 {
-	return s.len >= prefix.len && !memcmp(s.ptr, prefix.ptr, prefix.len);
+	return prefix.len == 0 ||
+	    (s.len >= prefix.len && !memcmp(s.ptr, prefix.ptr, prefix.len));
 }
 
 /* Whether c is among the bytes of s. */

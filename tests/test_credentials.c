@@ -184,12 +184,15 @@ only_canonical_basic_headers_are_read(void **state)
 	    {"not base64", "Basic YTp!", false},
 	    {"cut base64", "Basic YTp", false},
 	    {"padding too much", "Basic YTpi=", false},
+	    {"a slash", "Basic YTpiPz8/", true},
 	    {"URL-safe base64", "Basic YTpiPz8_", false},
+	    {"a byte beyond ASCII", "Basic YTpiPz8\xff", false},
 	    {"no colon", "Basic YWI=", false},
 	};
 
 	(void)state;
 	add("APP", CREDENTIALS_CURRENT, "a:b");
+	add("APP", CREDENTIALS_PREVIOUS, "a:b???");
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct slice in = guarded(slice_of(cases[i].in));
 

@@ -51,6 +51,7 @@ takes_a_prefix_only_if_it_is_one(void **state)
 	assert_true(slice_take(&s, SLICE("://")));
 	assert_int_equal(s.len, 0);
 	assert_true(slice_take(&s, SLICE("")));
+	assert_true(slice_take(&s, (struct slice){NULL, 0}));
 }
 
 static void
