@@ -281,23 +281,53 @@ statsd_uri_put_address(struct text *t, const struct statsd_uri *uri)
 	text_put_number(t, uri->port);
 }
 
+/* Shows a host, and says whether it can be nothing else. */
+static bool
+put_host(struct text *t, struct slice *s)
+{
+	struct slice inside;
+
+	if (!slice_take(s, SLICE("["))) {
+		text_put_visible(t, take_until(s, SLICE(":/?#")));
+		return false;
+	}
+	if (!slice_cut(s, ']', &inside)) {
+		text_put(t, SLICE("[***"));
+		*s = (struct slice){0};
+		return false;
+	}
+	text_put(t, SLICE("["));
+	text_put_visible(t, inside);
+	text_put(t, SLICE("]"));
+	return true;
+}
+
+/* Without an @, what looks like user:key may be that: then no port is shown
+ * that is none. */
 void
 statsd_uri_put_redacted(struct text *t, struct slice uri)
 {
-	struct slice rest = uri, hidden;
+	struct slice rest = uri, hidden, port;
+	struct statsd_uri ignored;
+	bool certain;
 
 	take_until(&rest, SLICE(":"));
 	if (slice_take(&rest, SLICE("://"))) {
 		text_put_visible(t, slice_head(uri, uri.len - rest.len));
 		uri = rest;
 	}
-	if (take_userinfo(&uri, &hidden))
+	certain = take_userinfo(&uri, &hidden);
+	if (certain)
 		text_put(t, SLICE("***@"));
-	if (!slice_starts_with(uri, SLICE("[")))
-		text_put_visible(t, take_until(&uri, SLICE(":")));
-	/* No port: perhaps the front of a key that was cut at a comma. */
-	if (uri.len > 1 && uri.ptr[0] == ':' && !ascii_is_digit(uri.ptr[1]))
-		text_put(t, SLICE(":***"));
-	else
-		text_put_visible(t, uri);
+	certain |= put_host(t, &uri);
+	if (slice_take(&uri, SLICE(":"))) {
+		text_put(t, SLICE(":"));
+		port = take_until(&uri, SLICE("/?#"));
+		if (!certain && parse_port(port, &ignored) != NULL) {
+			text_put(t, SLICE("***"));
+			return;
+		}
+		text_put_visible(t, port);
+	}
+	text_put_visible(t, uri);
 }

@@ -169,6 +169,10 @@ never_shows_a_secret(void **state)
 	    "METRICS_CLUSTER=statsd://hush@h",
 	    "METRICS_CLUSTER=statsd://u:hush,x@h",
 	    "METRICS_CLUSTER=statsd://u:hush/x@h",
+	    "METRICS_CLUSTER=statsd://u:x,hush@h",
+	    "METRICS_CLUSTER=statsd://u:1/hush!,x@h",
+	    "METRICS_CLUSTER=statsd://u:x,b://hush,c@h",
+	    "METRICS_CLUSTER=statsd://u:7hush",
 	    "METRICS_CLUSTER=u:hush@h",
 	    "METRICS_CLUSTER=statsd://u:8hush,x@h",
 	    "METRICS_CLUSTER=statsd://u:8/hush,x@h",
@@ -188,6 +192,14 @@ never_shows_a_secret(void **state)
 		if (faults_say("hush"))
 			fail_msg("%s: %s", cases[i], faults_buf);
 	}
+}
+
+static void
+looks_nothing_up_that_may_be_part_of_a_key(void **state)
+{
+	(void)state;
+	load("METRICS_CLUSTER=statsd://u:x@hush,x@h");
+	assert_int_equal(config.collector_count, 0);
 }
 
 static void
@@ -243,6 +255,7 @@ main(void)
 	    cmocka_unit_test(names_the_variable_of_each_fault),
 	    cmocka_unit_test(reports_every_fault_not_only_the_first),
 	    cmocka_unit_test(never_shows_a_secret),
+	    cmocka_unit_test(looks_nothing_up_that_may_be_part_of_a_key),
 	    cmocka_unit_test(takes_only_so_many_collectors),
 	    cmocka_unit_test(a_base_path_has_a_greatest_length),
 	    cmocka_unit_test(the_names_must_be_exact),
