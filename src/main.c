@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cgi.h"
@@ -178,6 +180,16 @@ log_default_cluster(void)
 		  "statsd://127.0.0.1:8126 and statsd://127.0.0.1:8127"));
 }
 
+/* Nothing is ever started from here, and a core would hold the secrets. */
+static void
+give_up_privileges(void)
+{
+	static const struct rlimit none = {0, 0};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &none);
+}
+
 static int
 run_responder(
     struct service *service, const struct config *config, struct text *faults)
@@ -222,15 +234,19 @@ main(int argc, char **argv)
 	static char faults_buf[FAULTS_MAX];
 	struct text faults = TEXT_IN(faults_buf);
 	struct options options = {MODE_SERVE, false, "app", NULL};
-	int status = read_options(argc, argv, &options);
+	int status;
 
-	if (status >= 0)
+	/* A CGI program's arguments may be the query string: RFC 3875 4.4. */
+	if (!cgi_is_request() &&
+	    (status = read_options(argc, argv, &options)) >= 0)
 		return status;
 	if (options.mode == MODE_SERVE && !fcgi_is_responder() &&
 	    !cgi_is_request()) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
+	if (options.mode == MODE_SERVE)
+		give_up_privileges();
 	read_config(&config, &faults);
 	if (options.mode == MODE_CHECK)
 		return run_check(&options, &config, &faults);
