@@ -74,31 +74,35 @@ parse_port(struct slice port, struct statsd_uri *out)
 	return NULL;
 }
 
-/* The inside of the brackets: an IPv6 address, perhaps with "%25" and a zone.
- */
-static bool
-is_ipv6(const char *host)
-{
-	char address[INET6_ADDRSTRLEN];
-	struct in6_addr ignored;
-	size_t len = strcspn(host, "%");
-
-	if (len >= sizeof(address))
-		return false;
-	memcpy(address, host, len);
-	address[len] = '\0';
-	return inet_pton(AF_INET6, address, &ignored) == 1;
-}
-
 static bool
 is_host_name(struct slice s)
 {
 	return is_bucket_text(s) && s.len > 0;
 }
 
+/* The inside of the brackets: an IPv6 address, perhaps with "%" and a zone. */
+static bool
+is_ipv6(struct slice s)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct slice address, zone = s;
+	struct in6_addr ignored;
+
+	if (!slice_cut(&zone, '%', &address))
+		address = s;
+	else if (!is_host_name(zone))
+		return false;
+	if (address.len >= sizeof(text) || slice_contains(address, '\0'))
+		return false;
+	memcpy(text, address.ptr, address.len);
+	text[address.len] = '\0';
+	return inet_pton(AF_INET6, text, &ignored) == 1;
+}
+
 static const char *
 parse_host(struct slice host, bool bracketed, struct statsd_uri *out)
 {
+	struct slice name;
 	size_t len;
 
 	if (host.len == 0)
@@ -106,8 +110,8 @@ parse_host(struct slice host, bool bracketed, struct statsd_uri *out)
 	if (!percent_decode(host, out->host, HOST_MAX, &len))
 		return "the host is too long or not percent-encoded";
 	out->host[len] = '\0';
-	if (bracketed ? !is_ipv6(out->host)
-		      : !is_host_name((struct slice){out->host, len}))
+	name = (struct slice){out->host, len};
+	if (bracketed ? !is_ipv6(name) : !is_host_name(name))
 		return "the host is neither a name nor an address";
 	return NULL;
 }
@@ -311,7 +315,7 @@ statsd_uri_put_redacted(struct text *t, struct slice uri)
 	struct statsd_uri ignored;
 	bool certain;
 
-	take_until(&rest, SLICE(":"));
+	take_until(&rest, SLICE(":@"));
 	if (slice_take(&rest, SLICE("://"))) {
 		text_put_visible(t, slice_head(uri, uri.len - rest.len));
 		uri = rest;
