@@ -1,0 +1,412 @@
+#include "exchange.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sodium.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define ALADDIN "HTTP_AUTHORIZATION=Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+
+/* Real sockets, as collectors have them; and a transport made of memory. */
+static struct config config;
+static struct service service;
+static int collector;
+
+struct stream {
+	struct slice in; /* what has not been read */
+	bool broken;     /* once it has been read */
+	size_t reads;
+	char answer[ANSWER_MAX + 1];
+};
+
+static size_t
+read_memory(void *context, char *buf, size_t len)
+{
+	struct stream *s = context;
+	size_t n = s->in.len < len ? s->in.len : len;
+
+	s->reads++;
+	if (n > 0)
+		memcpy(buf, s->in.ptr, n);
+	s->in = slice_after(s->in, n);
+	return n;
+}
+
+static bool
+memory_broken(void *context)
+{
+	struct stream *s = context;
+
+	return s->broken && s->in.len == 0;
+}
+
+static bool
+write_memory(void *context, struct slice answer)
+{
+	struct stream *s = context;
+
+	memcpy(s->answer, answer.ptr, answer.len);
+	s->answer[answer.len] = '\0';
+	return true;
+}
+
+static int
+open_collector(uint16_t *port)
+{
+	struct sockaddr_in a = {0};
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	a.sin_family = AF_INET;
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	a.sin_port = htons(*port);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+/* The next datagram as a string; "" if none is there. */
+static const char *
+received(void)
+{
+	static char datagram[2048];
+	struct pollfd fd = {collector, POLLIN, 0};
+	ssize_t n;
+
+	if (poll(&fd, 1, 0) <= 0)
+		return "";
+	n = recv(collector, datagram, sizeof(datagram) - 1, 0);
+	assert_true(n >= 0);
+	datagram[n] = '\0';
+	return datagram;
+}
+
+static void
+close_cluster(void)
+{
+	for (size_t i = 0; i < service.cluster.count; i++)
+		if (service.cluster.collectors[i].fd >= 0)
+			close(service.cluster.collectors[i].fd);
+}
+
+/* A service whose only collector is `collector`, with a URI's key and path. */
+static void
+start(const char *key, const char *path_and_options)
+{
+	static char cluster[256];
+	static const char *environment[] = {
+	    cluster, "API_CREDENTIALS_HEAVEN=Aladdin:open sesame", NULL};
+	static char buf[1024];
+	struct text faults = TEXT_IN(buf);
+	uint16_t port = 0;
+
+	collector = open_collector(&port);
+	snprintf(cluster, sizeof(cluster),
+	    "METRICS_CLUSTER=statsd://%s127.0.0.1:%u%s", key, port,
+	    path_and_options);
+	memset(&config, 0, sizeof(config));
+	memset(&service, 0, sizeof(service));
+	config_load(&config, (char *const *)(uintptr_t)environment, &faults);
+	assert_int_equal(faults.len, 0);
+	log_set_level(LOG_ERROR);
+	exchange_open(&service, &config);
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	close_cluster();
+	close(collector);
+	return 0;
+}
+
+/* Posts a body with this CONTENT_LENGTH; the status of the answer. */
+static int
+post(struct slice body, const char *content_length, bool broken)
+{
+	static struct stream stream;
+	const char *variables[] = {"REQUEST_METHOD=POST",
+	    "PATH_INFO=/heaven/logs", "CONTENT_TYPE=application/logplex-1",
+	    ALADDIN, content_length, NULL};
+	struct transport transport = {
+	    &stream, read_memory, memory_broken, write_memory};
+
+	stream = (struct stream){body, broken, 0, {0}};
+	exchange_run(&service, (char *const *)(uintptr_t)variables, &transport);
+	return atoi(stream.answer + strlen("Status: "));
+}
+
+static void
+every_counter_of_a_good_batch_is_sent(void **state)
+{
+	struct slice body = fixture("reference.logplex");
+
+	(void)state;
+	start("", "");
+	assert_int_equal(post(body, "CONTENT_LENGTH=536", false), 201);
+	assert_string_equal(received(), "heaven.heroku.errors.R99:1|c");
+	assert_string_equal(received(), "heaven.heroku.errors.R89:1|c");
+	assert_string_equal(received(), "heaven.heroku.errors.L99:1|c");
+	assert_string_equal(received(), "heaven.heroku.errors.H12:1|c");
+	assert_string_equal(received(), "");
+	free((void *)(uintptr_t)body.ptr);
+}
+
+static void
+counts_are_summed_within_a_request_and_not_beyond(void **state)
+{
+	struct slice body = fixture("malformed/newline-between.logplex");
+
+	(void)state;
+	start("", "");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(post(body, "CONTENT_LENGTH=", false), 201);
+		assert_string_equal(received(), "heaven.heroku.errors.R14:2|c");
+		assert_string_equal(received(), "");
+	}
+	free((void *)(uintptr_t)body.ptr);
+}
+
+static void
+nothing_is_sent_for_a_body_that_is_not_whole(void **state)
+{
+	static const struct {
+		const char *why, *length;
+		bool broken;
+		int status;
+	} cases[] = {
+	    {"whole", "CONTENT_LENGTH=88", false, 201},
+	    {"no length", "CONTENT_LENGTH=", false, 201},
+	    {"chunked", "CONTENT_LENGTH=-1", false, 201},
+	    {"a byte short", "CONTENT_LENGTH=89", false, 503},
+	    {"absurd", "CONTENT_LENGTH=99999999999999999999", false, 503},
+	    {"no number", "CONTENT_LENGTH=many", false, 503},
+	    {"broken at its end", "CONTENT_LENGTH=", true, 503},
+	    {"broken and short", "CONTENT_LENGTH=100", true, 503},
+	    {"longer than it said", "CONTENT_LENGTH=40", false, 422},
+	};
+	struct slice body = SLICE("85 <45>1 2024-01-01T00:00:00+00:00 host "
+				  "heroku web.1 - Error R14 (Memory quota "
+				  "exceeded)");
+
+	(void)state;
+	start("", "");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int status = post(body, cases[i].length, cases[i].broken);
+
+		if (status != cases[i].status)
+			fail_msg("%s: %d", cases[i].why, status);
+		assert_string_equal(received(),
+		    status == 201 ? "heaven.heroku.errors.R14:1|c" : "");
+	}
+	assert_string_equal(received(), "");
+}
+
+/* What follows the announced length is no part of the body, RFC 3875 4.2. */
+static void
+reads_no_more_than_the_announced_length(void **state)
+{
+	struct slice two = SLICE("26 <1>1 t h a p - Error R14 x"
+				 "26 <1>1 t h a p - Error R15 x");
+
+	(void)state;
+	start("", "");
+	assert_int_equal(post(two, "CONTENT_LENGTH=29", false), 201);
+	assert_string_equal(received(), "heaven.heroku.errors.R14:1|c");
+	assert_string_equal(received(), "");
+}
+
+static void
+a_body_may_have_eight_mebibytes_and_no_more(void **state)
+{
+	size_t most = BODY_MAX;
+	char *newlines = malloc(most + 1), length[64];
+
+	(void)state;
+	assert_non_null(newlines);
+	memset(newlines, '\n', most + 1);
+	start("", "");
+	for (size_t extra = 0; extra < 2; extra++) {
+		struct slice body = {newlines, most + extra};
+
+		snprintf(
+		    length, sizeof(length), "CONTENT_LENGTH=%zu", most + extra);
+		assert_int_equal(post(body, length, false), extra ? 413 : 201);
+		assert_int_equal(
+		    post(body, "CONTENT_LENGTH=", false), extra ? 413 : 201);
+	}
+	free(newlines);
+}
+
+static void
+a_refused_body_is_read_to_its_end(void **state)
+{
+	struct stream stream = {SLICE("whatever"), false, 0, {0}};
+	const char *variables[] = {
+	    "REQUEST_METHOD=POST", "PATH_INFO=/heaven/logs", NULL};
+	struct transport transport = {
+	    &stream, read_memory, memory_broken, write_memory};
+
+	(void)state;
+	start("", "");
+	exchange_run(&service, (char *const *)(uintptr_t)variables, &transport);
+	assert_memory_equal(stream.answer, "Status: 401", 11);
+	assert_int_equal(stream.in.len, 0);
+}
+
+static void
+a_prefix_is_put_in_front_of_the_bucket(void **state)
+{
+	struct slice body = fixture("reference.logplex");
+
+	(void)state;
+	start("", "/pre/fix");
+	assert_int_equal(post(body, "CONTENT_LENGTH=536", false), 201);
+	assert_string_equal(received(), "pre.fix.heaven.heroku.errors.R99:1|c");
+	free((void *)(uintptr_t)body.ptr);
+}
+
+static void
+lines_are_packed_up_to_the_given_size(void **state)
+{
+	struct slice body = fixture("reference.logplex");
+
+	(void)state;
+	start("", "?datagram=97");
+	assert_int_equal(post(body, "CONTENT_LENGTH=536", false), 201);
+	assert_string_equal(received(),
+	    "heaven.heroku.errors.R99:1|c\nheaven.heroku.errors.R89:1|c\n"
+	    "heaven.heroku.errors.L99:1|c");
+	assert_string_equal(received(), "heaven.heroku.errors.H12:1|c");
+	assert_string_equal(received(), "");
+	stop(NULL);
+	start("", "?datagram=1432");
+	assert_int_equal(post(body, "CONTENT_LENGTH=536", false), 201);
+	assert_int_equal(strlen(received()), 4 * 28 + 3);
+	assert_string_equal(received(), "");
+	free((void *)(uintptr_t)body.ptr);
+}
+
+static void
+signed_datagrams_verify_and_keep_their_limit(void **state)
+{
+	static char body[64 * 1024];
+	struct text text = TEXT_IN(body);
+	unsigned char datagram[2048];
+	struct statsd_key key;
+	size_t lines = 0, datagrams = 0;
+	struct pollfd fd;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		text_put_string(&text, "24 <1>1 t h a p - Error R");
+		text_put_padded(&text, i, 2);
+	}
+	start("u:open%20sesame@", "?datagram=65507&backdate=60");
+	assert_int_equal(
+	    post(text_slice(&text), "CONTENT_LENGTH=", false), 201);
+	statsd_key_init(&key, (const unsigned char *)"open sesame", 11);
+	fd = (struct pollfd){collector, POLLIN, 0};
+	while (poll(&fd, 1, 0) > 0) {
+		ssize_t n = recv(collector, datagram, sizeof(datagram), 0);
+		int64_t seconds, age;
+
+		assert_true(n > 0 && n <= SIGNED_DATAGRAM_MAX);
+		assert_null(statsd_verify(&key, datagram, (size_t)n, &seconds));
+		age = (int64_t)time(NULL) - seconds;
+		assert_true(age >= 60 && age <= 62);
+		for (ssize_t k = STATSD_SIGNATURE_LEN; k < n; k++)
+			lines += datagram[k] == '|';
+		datagrams++;
+	}
+	assert_int_equal(lines, 100);
+	assert_true(datagrams == 4);
+}
+
+static void
+a_collector_that_is_away_never_fails_a_request(void **state)
+{
+	struct slice body = fixture("reference.logplex");
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	uint16_t port;
+
+	(void)state;
+	start("", "");
+	assert_int_equal(
+	    getsockname(collector, (struct sockaddr *)&a, &len), 0);
+	port = ntohs(a.sin_port);
+	close(collector);
+	assert_int_equal(post(body, "CONTENT_LENGTH=536", false), 201);
+	assert_true(service.cluster.collectors[0].logged > 0);
+	/* Back again, it gets all that is sent from then on. */
+	collector = open_collector(&port);
+	assert_int_equal(post(body, "CONTENT_LENGTH=536", false), 201);
+	assert_string_equal(received(), "heaven.heroku.errors.R99:1|c");
+	assert_string_equal(received(), "heaven.heroku.errors.R89:1|c");
+	assert_string_equal(received(), "heaven.heroku.errors.L99:1|c");
+	assert_string_equal(received(), "heaven.heroku.errors.H12:1|c");
+	free((void *)(uintptr_t)body.ptr);
+}
+
+static void
+failures_are_logged_once_a_minute(void **state)
+{
+	struct slice body = fixture("reference.logplex");
+	struct collector *c = &service.cluster.collectors[0];
+
+	(void)state;
+	start("", "");
+	close(collector);
+	collector = open_collector(&(uint16_t){0});
+	assert_int_equal(cluster_idle_ms(&service.cluster), -1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(post(body, "CONTENT_LENGTH=536", false), 201);
+	assert_true(c->failed > 0);
+	assert_true(cluster_idle_ms(&service.cluster) > 0);
+	cluster_tend(&service.cluster);
+	assert_true(c->failed > 0);
+	c->logged -= SEND_LOG_INTERVAL_MS;
+	cluster_tend(&service.cluster);
+	assert_int_equal(c->failed, 0);
+	assert_int_equal(cluster_idle_ms(&service.cluster), -1);
+	free((void *)(uintptr_t)body.ptr);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(
+		every_counter_of_a_good_batch_is_sent, stop),
+	    cmocka_unit_test_teardown(
+		counts_are_summed_within_a_request_and_not_beyond, stop),
+	    cmocka_unit_test_teardown(
+		nothing_is_sent_for_a_body_that_is_not_whole, stop),
+	    cmocka_unit_test_teardown(
+		reads_no_more_than_the_announced_length, stop),
+	    cmocka_unit_test_teardown(
+		a_body_may_have_eight_mebibytes_and_no_more, stop),
+	    cmocka_unit_test_teardown(a_refused_body_is_read_to_its_end, stop),
+	    cmocka_unit_test_teardown(
+		a_prefix_is_put_in_front_of_the_bucket, stop),
+	    cmocka_unit_test_teardown(
+		lines_are_packed_up_to_the_given_size, stop),
+	    cmocka_unit_test_teardown(
+		signed_datagrams_verify_and_keep_their_limit, stop),
+	    cmocka_unit_test_teardown(
+		a_collector_that_is_away_never_fails_a_request, stop),
+	    cmocka_unit_test_teardown(failures_are_logged_once_a_minute, stop),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);
+}
