@@ -58,16 +58,8 @@ cgi_serve(struct service *service, char *const *environment)
 	struct transport transport = {
 	    &broken, read_stdin, stdin_broken, write_stdout};
 
-	exchange_run(service, environment, &transport);
-}
-
-void
-cgi_refuse(void)
-{
-	write_stdout(NULL,
-	    SLICE("Status: 500 Internal Server Error\r\n"
-		  "Content-Type: application/json\r\n"
-		  "Content-Length: 64\r\n\r\n"
-		  "{\"error\":\"the configuration has faults; the log names "
-		  "them\"}"));
+	if (service != NULL)
+		exchange_run(service, environment, &transport);
+	else
+		exchange_refuse(environment, &transport);
 }

@@ -10,9 +10,7 @@
 /* Whether a web server started this process as CGI. */
 bool cgi_is_request(void);
 
+/* Without a service, as its configuration has faults, it answers 500. */
 void cgi_serve(struct service *service, char *const *environment);
-
-/* Answers 500, for a configuration with faults. */
-void cgi_refuse(void);
 
 #endif

@@ -49,6 +49,13 @@ read_body(struct service *service, struct request *request,
 		request->body = (struct slice){service->body, got};
 }
 
+static void
+fail_on_faults(struct outcome *outcome)
+{
+	outcome->status = 500;
+	outcome->reason = "the configuration has faults; the log names them";
+}
+
 /* The names are looked up late only in a process that serves one request. */
 static void
 send_counters(struct service *service, struct outcome *outcome)
@@ -61,9 +68,7 @@ send_counters(struct service *service, struct outcome *outcome)
 		cluster_look_up(&service->cluster, &faults);
 		if (faults.len > 0) {
 			faults_log(text_slice(&faults));
-			outcome->status = 500;
-			outcome->reason = "the configuration has faults; the "
-					  "log names them";
+			fail_on_faults(outcome);
 			return;
 		}
 	}
@@ -149,15 +154,26 @@ log_exchange(const struct service *service, const struct request *request,
 	log_request(request, outcome, start);
 }
 
+static void
+write_answer(const struct transport *transport, const struct request *request,
+    const struct tally *tally, const struct outcome *outcome)
+{
+	char buf[ANSWER_MAX];
+	struct text answer = TEXT_IN(buf);
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	answer_put(&answer, request, tally, outcome, now);
+	transport->write(transport->context, text_slice(&answer));
+}
+
 void
 exchange_run(struct service *service, char *const *variables,
     const struct transport *transport)
 {
 	struct request request;
 	struct outcome outcome;
-	struct timespec start, now;
-	char buf[ANSWER_MAX];
-	struct text answer = TEXT_IN(buf);
+	struct timespec start;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	request_read(&request, variables);
@@ -166,8 +182,20 @@ exchange_run(struct service *service, char *const *variables,
 	handler_decide(service->config, &request, &service->tally, &outcome);
 	if (outcome.status == 201 && service->tally.errors > 0)
 		send_counters(service, &outcome);
-	clock_gettime(CLOCK_REALTIME, &now);
-	answer_put(&answer, &request, &service->tally, &outcome, now);
-	transport->write(transport->context, text_slice(&answer));
+	write_answer(transport, &request, &service->tally, &outcome);
 	log_exchange(service, &request, &outcome, start);
+}
+
+void
+exchange_refuse(char *const *variables, const struct transport *transport)
+{
+	struct request request;
+	struct outcome outcome = {0};
+	size_t length = SIZE_MAX;
+
+	request_read(&request, variables);
+	request_length(&request, &length);
+	skip(transport, length);
+	fail_on_faults(&outcome);
+	write_answer(transport, &request, NULL, &outcome);
 }

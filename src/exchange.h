@@ -41,4 +41,7 @@ void exchange_open(struct service *service, const struct config *config);
 void exchange_run(struct service *service, char *const *variables,
     const struct transport *transport);
 
+/* Answers 500, for a process whose configuration has faults. */
+void exchange_refuse(char *const *variables, const struct transport *transport);
+
 #endif

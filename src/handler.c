@@ -5,8 +5,8 @@
 
 enum route { ROUTE_NONE, ROUTE_PING, ROUTE_LOGS };
 
-static bool
-is_app_name(struct slice s)
+bool
+handler_is_app(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if (!ascii_is_alnum(s.ptr[i]) && s.ptr[i] != '_' &&
@@ -21,7 +21,7 @@ route_of(struct slice path, struct slice *app)
 	if (slice_equal(path, SLICE("/_ping")))
 		return ROUTE_PING;
 	if (slice_take(&path, SLICE("/")) && slice_cut(&path, '/', app) &&
-	    is_app_name(*app) && slice_equal(path, SLICE("logs")))
+	    handler_is_app(*app) && slice_equal(path, SLICE("logs")))
 		return ROUTE_LOGS;
 	*app = (struct slice){0};
 	return ROUTE_NONE;

@@ -21,6 +21,9 @@ struct outcome {
 	char path_buf[PATH_MAX_BYTES];
 };
 
+/* Whether s may be an application's name: [A-Za-z0-9_-]{1,64}. */
+bool handler_is_app(struct slice s);
+
 /*
  * Decides, in this order: path, method, credentials, content type, length,
  * framing.  The tally is empty before; after it, it holds the counts to send

@@ -13,6 +13,7 @@
 #include "explain.h"
 #include "faults.h"
 #include "fcgi.h"
+#include "handler.h"
 
 extern char **environ;
 
@@ -93,6 +94,13 @@ read_options(int argc, char **argv, struct options *options)
 		options->file = argv[optind++];
 	if (optind < argc) {
 		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (!handler_is_app(slice_of(options->app))) {
+		fprintf(stderr,
+		    "logplex-statsd: an application's name is 1 to %d "
+		    "letters, digits, _ or -\n%s",
+		    APP_MAX, usage);
 		return EXIT_USAGE;
 	}
 	return -1;
@@ -216,7 +224,7 @@ run_cgi(struct service *service, const struct config *config,
 {
 	if (faults->len > 0) {
 		faults_log(text_slice(faults));
-		cgi_refuse();
+		cgi_serve(NULL, environ);
 		return EXIT_FAULT;
 	}
 	if (config->default_cluster)

@@ -1,0 +1,312 @@
+"""The command line, classic CGI, the listener and the development server."""
+
+import hashlib
+import hmac
+import json
+import re
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+from support import *
+
+LISTENER = ROOT / "bin" / "listener"
+CLUSTER = "statsd://127.0.0.1:8126,statsd://127.0.0.1:8127"
+
+
+def run(*args, stdin=b"", env=None, program=PROGRAM):
+    return subprocess.run([str(program), *map(str, args)], input=stdin,
+                          env={"PATH": PATH, "NO_COLOR": "1", **(env or {})},
+                          capture_output=True, timeout=20)
+
+
+class Options(unittest.TestCase):
+    def test_help_and_version(self):
+        r = run("--help")
+        self.assertEqual(r.returncode, 0)
+        for word in (b"--check", b"--explain", b"--app", b"METRICS_CLUSTER"):
+            self.assertIn(word, r.stdout)
+        r = run("--version")
+        self.assertEqual(r.returncode, 0)
+        self.assertRegex(r.stdout, rb"^logplex-statsd \d+\.\d+\.\d+\n$")
+
+    def test_usage_errors(self):
+        for args in ((), ("--nonsense",), ("file",), ("--check", "file"),
+                     ("--explain", "one", "two"), ("--app",),
+                     ("--explain", "--app", "a:1|c\nb")):
+            with self.subTest(args):
+                r = run(*args)
+                self.assertEqual(r.returncode, 2)
+                self.assertIn(b"usage", r.stderr)
+                self.assertEqual(r.stdout, b"")
+
+
+class Explain(unittest.TestCase):
+    def test_reference_example(self):
+        """The exact form: tab-separated, an empty line, the counters."""
+        r = run("--explain", "--app", "heaven",
+                FIXTURES / "reference.logplex", env={
+                    "METRICS_CLUSTER": CLUSTER.replace("8126", "8126/a/b")})
+        self.assertEqual(r.returncode, 0)
+        messages, counters = r.stdout.decode().split("\n\n")
+        rows = [line.split("\t") for line in messages.split("\n")]
+        self.assertEqual(
+            [row[:3] for row in rows],
+            [["1", "0", "-"], ["2", "110", "R99"], ["3", "210", "R89"],
+             ["4", "310", "L99"], ["5", "410", "H12"]])
+        self.assertTrue(all(len(row) == 5 and row[3] for row in rows))
+        self.assertTrue(
+            rows[4][4].startswith('- at=error code=H12 desc="a thing'))
+        self.assertEqual(counters, (
+            "statsd://127.0.0.1:8127\theaven.heroku.errors.R99:1|c\n"
+            "statsd://127.0.0.1:8126\ta.b.heaven.heroku.errors.R89:1|c\n"
+            "statsd://127.0.0.1:8127\theaven.heroku.errors.L99:1|c\n"
+            "statsd://127.0.0.1:8127\theaven.heroku.errors.H12:1|c\n"))
+
+    def test_standard_input_and_the_default_name(self):
+        r = run("--explain", stdin=REFERENCE)
+        self.assertEqual(r.returncode, 0)
+        self.assertIn(b"\tapp.heroku.errors.H12:1|c\n", r.stdout)
+
+    def test_skipped_messages_and_control_characters(self):
+        r = run("--explain", stdin=b"6 \x1b[2J\n\t25 <1>1 t h a p - Error R14\n")
+        first, second = r.stdout.split(b"\n")[:2]
+        self.assertEqual(first.split(b"\t")[2], b"skipped")
+        self.assertEqual(first.split(b"\t")[4], b"\\x1b[2J\\n\\t")
+        self.assertEqual(second.split(b"\t")[2:5:2],
+                         [b"R14", b"Error R14\\n"])
+
+    def test_every_malformed_body(self):
+        table = (FIXTURES / "malformed" / "expected.tsv").read_text()
+        for row in filter(None, table.split("\n")[1:]):
+            name, status, messages, skipped, counts, place = row.split("\t")
+            with self.subTest(name):
+                r = run("--explain", FIXTURES / "malformed" / name)
+                lines = r.stdout.decode().split("\n")
+                if status == "422":
+                    self.assertEqual(r.returncode, 1)
+                    offset, message = place.split()
+                    fault = lines[int(message) - 1].split("\t")
+                    self.assertEqual(fault[:2], ["fault", offset])
+                    self.assertTrue(fault[2])
+                    self.assertEqual(lines[int(message):], [""])
+                else:
+                    self.assertEqual(r.returncode, 0)
+                    self.assertEqual(lines.index(""), int(messages))
+                    self.assertEqual(
+                        sum(l.split("\t")[2:3] == ["skipped"] for l in lines),
+                        int(skipped))
+
+    def test_levels_and_platform_only_apply(self):
+        spoofed = FIXTURES / "spoof-app.logplex"
+        r = run("--explain", spoofed, env={"PLATFORM_ONLY": "1"})
+        self.assertTrue(r.stdout.endswith(b"\n\n"))
+        r = run("--explain", FIXTURES / "router-errors.logplex",
+                env={"LEVELS": "info"})
+        self.assertEqual(r.stdout.decode().split("\n\n")[1].count("errors.H8"),
+                         2)
+
+    def test_files_that_cannot_be_read(self):
+        for file in ("/nonexistent", "/"):
+            r = run("--explain", file)
+            self.assertEqual(r.returncode, 1)
+            self.assertIn(file.encode(), r.stderr)
+        r = run("--explain", stdin=b"\n" * (8 * 1024 * 1024 + 1))
+        self.assertEqual(r.returncode, 1)
+        self.assertIn(b"8 MiB", r.stderr)
+
+
+class Check(unittest.TestCase):
+    def test_what_it_would_use(self):
+        r = run("--check", env={
+            "METRICS_CLUSTER": "statsd://127.0.0.1:1/pre/fix,"
+                               "statsd://u:hush@[::1]:2",
+            "API_CREDENTIALS_MY_APP": "user:hush",
+            "API_SECRET": "hush-hush-hush-hush-hush"})
+        self.assertEqual(r.returncode, 0)
+        out = r.stdout.decode()
+        first = out.index("statsd://127.0.0.1:1")
+        second = out.index("statsd://[::1]:2")
+        self.assertLess(first, second)
+        self.assertIn("pre.fix.", out[first:second])
+        self.assertIn("not signed", out[first:second])
+        self.assertRegex(out[second:].split("\n")[0], r"(?<!not )signed")
+        self.assertIn("MY_APP", out)
+        self.assertNotIn(b"hush", r.stdout + r.stderr)
+
+    def test_every_fault_and_a_host_that_does_not_exist(self):
+        r = run("--check", env={
+            "METRICS_CLUSTER": "statsd://nowhere.invalid,statsd://h:0",
+            "LEVELS": "x", "API_CREDENTIALS_A": "x"})
+        self.assertEqual(r.returncode, 1)
+        for fault in (b"nowhere.invalid", b"collector 2", b"LEVELS",
+                      b"API_CREDENTIALS_A"):
+            self.assertIn(fault, r.stderr)
+
+
+class ClassicCgi(unittest.TestCase):
+    def setUp(self):
+        self.collector = Collector()
+        self.addCleanup(self.collector.close)
+        self.env = {
+            "GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST",
+            "SCRIPT_NAME": "/cgi-bin/logplex-statsd",
+            "PATH_INFO": "/heaven/logs", "CONTENT_TYPE": LOGPLEX,
+            "CONTENT_LENGTH": str(len(REFERENCE)),
+            "HTTP_AUTHORIZATION": basic(CREDENTIALS),
+            "API_CREDENTIALS_HEAVEN": CREDENTIALS,
+            "METRICS_CLUSTER": self.collector.uri}
+
+    def cgi(self, stdin=REFERENCE, **env):
+        return run(stdin=stdin, env={**self.env, **env})
+
+    def test_reference_example(self):
+        r = self.cgi()
+        self.assertEqual(r.returncode, 0)
+        self.assertTrue(r.stdout.startswith(b"Status: 201 Created\r\n"))
+        self.assertEqual(set(self.collector.lines()), REFERENCE_COUNTERS)
+
+    def test_a_body_without_length_lasts_until_the_end(self):
+        for length in ("", "-1"):
+            r = self.cgi(CONTENT_LENGTH=length)
+            self.assertTrue(r.stdout.startswith(b"Status: 201 "))
+
+    def test_a_short_body_counts_nothing(self):
+        r = self.cgi(stdin=REFERENCE[:-1])
+        self.assertTrue(r.stdout.startswith(b"Status: 503 "))
+        self.assertEqual(self.collector.lines(), [])
+
+    def test_faults_answer_500(self):
+        r = self.cgi(LEVELS="x")
+        self.assertEqual(r.stdout.split(b"\r\n")[0],
+                         b"Status: 500 Internal Server Error")
+        head, _, body = r.stdout.partition(b"\r\n\r\n")
+        self.assertIn(b"Content-Length: %d" % len(body), head)
+        self.assertTrue(json.loads(body)["error"])
+        self.assertIn(b"event=fault", r.stderr)
+        self.assertIn(b"LEVELS", r.stderr)
+
+    def test_an_unknown_host_answers_500_only_when_it_is_needed(self):
+        unknown = {"METRICS_CLUSTER": "statsd://nowhere.invalid"}
+        r = self.cgi(**unknown)
+        self.assertTrue(r.stdout.startswith(b"Status: 500 "))
+        self.assertIn(b"nowhere.invalid", r.stderr)
+        r = self.cgi(stdin=b"", CONTENT_LENGTH="0", **unknown)
+        self.assertTrue(r.stdout.startswith(b"Status: 201 "))
+        r = self.cgi(HTTP_AUTHORIZATION="", **unknown)
+        self.assertTrue(r.stdout.startswith(b"Status: 401 "))
+
+    def test_head_has_no_body(self):
+        r = self.cgi(stdin=b"", REQUEST_METHOD="HEAD", PATH_INFO="/_ping",
+                     CONTENT_LENGTH="")
+        self.assertTrue(r.stdout.startswith(b"Status: 200 OK\r\n"))
+        self.assertTrue(r.stdout.endswith(b"\r\n\r\n"))
+
+
+def signed(key, text, seconds, nonce=b"1234"):
+    rest = struct.pack("<q", seconds) + nonce + text
+    return hmac.new(key, rest, hashlib.sha256).digest() + rest
+
+
+class Listener(unittest.TestCase):
+    def start(self, *options):
+        self.port = free_port(socket.SOCK_DGRAM)
+        self.listener = Process([LISTENER, self.port, *options])
+        self.addCleanup(self.listener.stop)
+        wait_until(lambda: f"Listening on port {self.port}...\n"
+                   in self.listener.log(), "the listener listens",
+                   process=self.listener)
+
+    def send(self, datagram):
+        """Sends it; the listener's line about it."""
+        before = self.listener.log().count("\n")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(datagram, ("127.0.0.1", self.port))
+        wait_until(lambda: self.listener.log().count("\n") > before,
+                   "a line about the datagram", process=self.listener)
+        return self.listener.log().split("\n")[before]
+
+    def test_prints_a_line_a_datagram(self):
+        self.start()
+        self.assertRegex(self.send(b"a:1|c\nb:2|c\x1b\xff"),
+                         r"^\S+T\S+Z 127\.0\.0\.1:\d+ "
+                         r"a:1\|c\\nb:2\|c\\x1b\\xff$")
+
+    def test_verifies_signatures(self):
+        self.start("--key", "open sesame")
+        now = int(time.time())
+        self.assertTrue(self.send(
+            signed(b"open sesame", b"a:1|c", now)).endswith(" a:1|c"))
+        for datagram, why in (
+                (b"a:1|c", "too short"), (b"a:1|c" * 20, "unsigned"),
+                (signed(b"Open Sesame", b"a:1|c", now), "another key"),
+                (signed(b"open sesame", b"a:1|c", now + 9), "future"),
+                (signed(b"open sesame", b"a:1|c", now - 9), "too long ago")):
+            with self.subTest(why):
+                self.assertRegex(self.send(datagram), f"REJECTED.*{why}")
+
+    def test_a_port_in_use_or_no_port(self):
+        self.start()
+        r = run(self.port, program=LISTENER)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn(f"port {self.port}".encode(), r.stderr)
+        self.assertEqual(run("x", program=LISTENER).returncode, 1)
+        self.assertEqual(run(program=LISTENER).returncode, 2)
+        self.assertEqual(run("1", "2", program=LISTENER).returncode, 2)
+
+
+class DebugServer(unittest.TestCase):
+    """Its UDP ports are fixed: nothing else may hold them."""
+
+    def start(self, port):
+        server = Process([ROOT / "bin" / "debug-server"],
+                         env={"PORT": str(port)})
+        self.addCleanup(server.stop)
+        return server
+
+    def test_the_readmes_first_minute(self):
+        port = free_port()
+        server = self.start(port)
+        wait_until(lambda: "server started" in server.log(),
+                   "the server starts", seconds=60, process=server)
+        wait_until(lambda: server.log().count("Listening on") == 2,
+                   "the listeners listen", process=server)
+        self.assertEqual(request(port, body=REFERENCE).status, 201)
+        time_of_day = r"\d\d:\d\d:\d\d "
+        for line in (r"listener-8126\.1 +\| .* heaven\.heroku\.errors\.R89:1",
+                     r"listener-8127\.1 +\| .* heaven\.heroku\.errors\.R99:1",
+                     r"listener-8127\.1 +\| .* heaven\.heroku\.errors\.L99:1",
+                     r"listener-8127\.1 +\| .* heaven\.heroku\.errors\.H12:1",
+                     r'web\.1 +\| event=request method="POST" '
+                     r'path="/heaven/logs" status=201 us=\d+ bytes=536 body='):
+            wait_until(lambda: re.search("(?m)^" + time_of_day + line,
+                                         server.log()), line)
+        started = children(server.pid)
+        self.assertGreaterEqual(len(started), 4)
+        os.killpg(server.pid, signal.SIGINT)  # as Ctrl-C does
+        self.assertEqual(server.wait(20), 0)
+        left = [p for p in started if Path(f"/proc/{p}").exists() and
+                Path(f"/proc/{p}/stat").read_text().split()[2] != "Z"]
+        self.assertEqual(left, [], server.log())
+
+    def test_a_port_in_use_is_a_clear_message(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 8126))
+            server = self.start(free_port())
+            self.assertEqual(server.wait(60), 1)
+            self.assertIn("UDP port 8126: Address already in use",
+                          server.log())
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            server = self.start(port)
+            self.assertEqual(server.wait(60), 1)
+            self.assertIn(str(port), server.log())
+            self.assertIn("in use", server.log())
+
+
+if __name__ == "__main__":
+    main("cli")
