@@ -1,0 +1,248 @@
+"""What --check and --explain tell somebody who sets the program up."""
+
+import hmac
+import os
+import pty
+import re
+import subprocess
+import tempfile
+import unittest
+
+from support import *
+
+SECRET = "0123456789abcdef"
+
+
+def run(*args, stdin=b"", **env):
+    full = {"PATH": PATH, "METRICS_CLUSTER": "statsd://127.0.0.1:9",
+            "API_SECRET": SECRET, **env}
+    return subprocess.run(
+        [PROGRAM, *args], input=stdin, capture_output=True, timeout=20,
+        env={k: v for k, v in full.items() if v is not None})
+
+
+def check(*args, **env):
+    """Standard output and standard error of --check, which finds no fault."""
+    done = run("--check", *args, **env)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr.decode())
+    return done.stdout.decode(), done.stderr.decode()
+
+
+def warnings(**env):
+    return check("--no-send", **env)[1]
+
+
+class Probe(unittest.TestCase):
+    def collector(self, *args):
+        c = Collector(*args)
+        self.addCleanup(c.close)
+        return c
+
+    def test_somebody_listens(self):
+        c = self.collector()
+        out, err = check(METRICS_CLUSTER=c.uri)
+        self.assertIn("a datagram was sent; somebody listens\n", out)
+        self.assertEqual(err, "")
+        self.assertEqual(c.settled(), [b""])
+
+    def test_nobody_listens(self):
+        port = free_port(socket.SOCK_DGRAM)
+        out, _ = check(METRICS_CLUSTER=f"statsd://127.0.0.1:{port}")
+        self.assertIn("a datagram was sent and refused: nobody listens\n", out)
+
+    def test_a_signed_probe_verifies_and_holds_no_text(self):
+        c = self.collector()
+        check(METRICS_CLUSTER=c.uri.replace("//", "//u:key@"))
+        datagrams = c.settled()
+        self.assertEqual([len(d) for d in datagrams], [44])
+        self.assertEqual(
+            hmac.digest(b"key", datagrams[0][32:], "sha256"),
+            datagrams[0][:32])
+
+    def test_the_second_address_of_a_name_is_tried(self):
+        names = {a[4][0] for a in socket.getaddrinfo("localhost", 1)}
+        if "::1" not in names:  # one address: the first is the second
+            self.assertEqual(names, {"127.0.0.1"})
+        c = self.collector()
+        out, _ = check(METRICS_CLUSTER=f"statsd://localhost:{c.port}")
+        self.assertIn("somebody listens\n", out)
+
+    def test_ipv6(self):
+        c = self.collector("::1")
+        out, _ = check(METRICS_CLUSTER=c.uri)
+        self.assertIn("somebody listens\n", out)
+
+    def test_nothing_is_sent_when_told_so(self):
+        c = self.collector()
+        out, _ = check("--no-send", METRICS_CLUSTER=c.uri)
+        self.assertNotIn("datagram", out)
+        self.assertEqual(c.settled(), [])
+
+    def test_a_network_that_is_not_there(self):
+        out, _ = check(METRICS_CLUSTER="statsd://255.255.255.255:8125")
+        self.assertIn("a datagram could not be sent: ", out)
+
+    def test_elsewhere_silence_tells_nothing(self):
+        # Loopback in disguise: an address that does not look like it.
+        c = self.collector()
+        began = time.monotonic()
+        out, _ = check(METRICS_CLUSTER=f"statsd://[::ffff:127.0.0.1]:{c.port}")
+        self.assertIn("whether somebody listens cannot be told\n", out)
+        self.assertLess(time.monotonic() - began, 0.6)
+
+    def test_no_time_is_lost_on_loopback(self):
+        began = time.monotonic()
+        check()
+        self.assertLess(time.monotonic() - began, 0.15)
+
+
+class Ports(unittest.TestCase):
+    """A loopback address of the test's own, where no port is taken."""
+
+    def warnings_with(self, listens, port):
+        host = "127.{}.{}.{}".format(*(1 + b % 254 for b in os.urandom(3)))
+        c = Collector(host, listens)
+        self.addCleanup(c.close)
+        return check(METRICS_CLUSTER=f"statsd://{host}{port}")[1]
+
+    def test_statsd_has_its_own_default(self):
+        self.assertIn("nobody listens on port 8126, but somebody does on 8125",
+                      self.warnings_with(8125, ""))
+
+    def test_our_default_is_meant(self):
+        self.assertIn("nobody listens on port 8125, but somebody does on 8126",
+                      self.warnings_with(8126, ":8125"))
+
+    def test_our_default_may_not_be_meant_where_nobody_listens(self):
+        self.assertIn("nobody listens on port 8126; is it 8125",
+                      self.warnings_with(8127, ""))
+
+    def test_the_right_port_gives_no_warning(self):
+        self.assertEqual(self.warnings_with(8125, ":8125"), "")
+
+
+class Warnings(unittest.TestCase):
+    def test_a_sound_configuration_gives_none(self):
+        self.assertEqual(warnings(API_CREDENTIALS_HEAVEN="Aladdin:sesame"),
+                         "")
+
+    def test_the_default_cluster_on_a_dyno(self):
+        self.assertIn("this is a dyno",
+                      warnings(METRICS_CLUSTER=None, DYNO="web.1"))
+        self.assertEqual(warnings(METRICS_CLUSTER=None), "")
+        self.assertEqual(warnings(DYNO="web.1"), "")
+
+    def test_nobody_may_write(self):
+        self.assertIn("every batch is answered 401",
+                      warnings(API_SECRET=None))
+        self.assertEqual(warnings(API_SECRET=None,
+                                  API_CREDENTIALS_A="u:p"), "")
+
+    def test_a_short_secret(self):
+        self.assertIn("shorter than 16", warnings(API_SECRET=SECRET[1:]))
+
+    def test_a_previous_secret_alone(self):
+        self.assertIn("not accepted while API_SECRET is not set", warnings(
+            API_SECRET=None, API_PREVIOUS_SECRET=SECRET,
+            API_CREDENTIALS_A="u:p"))
+
+    def test_what_no_drain_url_carries(self):
+        for password in ["open sesame", "a:b", "a@b", "a/b", "a%40b", "a?b",
+                         "a#b", "pä", "a\tb", 'a"b', "a[b"]:
+            said = warnings(API_CREDENTIALS_HEAVEN="Aladdin:" + password)
+            self.assertIn("API_CREDENTIALS_HEAVEN: a drain URL", said)
+            self.assertNotIn(password, said)
+        self.assertIn("API_SECRET: a drain URL",
+                      warnings(API_SECRET=SECRET + "@"))
+        self.assertEqual(
+            warnings(API_CREDENTIALS_A="u.-_~!$:aZ09-._~!$&'()*+,;="), "")
+
+    def test_an_empty_user(self):
+        self.assertIn("the user is empty", warnings(API_CREDENTIALS_A=":p"))
+
+    def test_two_variables_for_one_name(self):
+        said = warnings(**{"API_CREDENTIALS_MY-APP": "u:p",
+                           "API_CREDENTIALS_MY_APP": "u:p"})
+        self.assertIn("API_CREDENTIALS_MY-APP: API_CREDENTIALS_MY_APP is set "
+                      "too", said)
+        self.assertEqual(warnings(**{"API_CREDENTIALS_MY-APP": "u:p"}), "")
+
+    def test_with_remote_user_passwords_are_not_ours(self):
+        said = warnings(AUTH="remote-user", API_SECRET=None,
+                        API_CREDENTIALS_A="u:a b")
+        self.assertIn("warning: AUTH=remote-user", said)
+        self.assertEqual(said.count("\n"), 1)
+
+    def test_no_secret_is_shown(self):
+        out, err = check(
+            METRICS_CLUSTER="statsd://u:k3y@127.0.0.1:9", API_SECRET="s3cret@",
+            API_CREDENTIALS_A="us3r:p4ss word",
+            API_PREVIOUS_CREDENTIALS_A="us3r:0ld")
+        for secret in ["k3y", "s3cret", "us3r", "p4ss", "0ld"]:
+            self.assertNotIn(secret, out + err)
+
+
+class DrainUrl(unittest.TestCase):
+    def test_of_each_application(self):
+        out, _ = check("--no-send", API_CREDENTIALS_MY_APP="u:p")
+        self.assertIn(
+            "application MY_APP: credentials of its own\n"
+            "  drain URL: https://USER:PASSWORD@HOST/my-app/logs\n", out)
+        self.assertIn("share these", out)
+        self.assertIn(
+            "all other applications: API_SECRET\n"
+            "  drain URL: https://drain:API_SECRET@HOST/APPLICATION/logs\n",
+            out)
+
+    def test_with_a_base_path(self):
+        out, _ = check("--no-send", API_CREDENTIALS_A="u:p",
+                       BASE_PATH="/drain/")
+        self.assertIn("https://USER:PASSWORD@HOST/drain/a/logs\n", out)
+
+
+class Explain(unittest.TestCase):
+    def on_terminal(self, **env):
+        with tempfile.NamedTemporaryFile() as body:
+            body.write(REFERENCE)
+            body.flush()
+            ours, theirs = pty.openpty()
+            subprocess.run([PROGRAM, "--explain", body.name], stdout=theirs,
+                           stderr=subprocess.DEVNULL, timeout=20, check=True,
+                           env={"PATH": PATH, **env})
+            os.close(theirs)
+            shown = b""
+            with contextlib.suppress(OSError):  # EIO: all has been read
+                while chunk := os.read(ours, 65536):
+                    shown += chunk
+            os.close(ours)
+        return shown.decode().replace("\r\n", "\n")
+
+    def test_a_summary_goes_to_standard_error(self):
+        done = run("--explain", stdin=REFERENCE)
+        self.assertEqual(
+            done.stderr,
+            b"5 messages: 4 platform errors of 4 codes, 0 skipped\n")
+
+    def test_a_fault_is_summed_up(self):
+        done = run("--explain", stdin=REFERENCE + b"x")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"in message 6, at byte 536: ", done.stderr)
+
+    def test_colour_on_a_terminal_alone(self):
+        plain = run("--explain", stdin=REFERENCE,
+                    METRICS_CLUSTER=None).stdout.decode()
+        shown = self.on_terminal(TERM="xterm")
+        self.assertNotIn("\x1b", plain)
+        self.assertIn("5\t410\t\x1b[1;31mH12\x1b[0m\trouter line\t", shown)
+        self.assertEqual(re.sub(r"\x1b\[[0-9;]*m", "", shown),
+                         plain.replace("heaven", "app"))
+
+    def test_no_colour_where_it_is_not_wanted(self):
+        self.assertNotIn("\x1b", self.on_terminal(NO_COLOR="1"))
+        self.assertNotIn("\x1b", self.on_terminal(TERM="dumb"))
+        self.assertIn("\x1b", self.on_terminal(NO_COLOR=""))
+
+
+if __name__ == "__main__":
+    main("first-run")
