@@ -43,7 +43,7 @@ SOURCES = slice text frame syslog_msg logfmt heroku tally batch basic_auth \
 	cgi
 LIBRARY = $(BUILD)/liblogplex-statsd.a
 
-.PHONY: all clean
+.PHONY: all clean install
 all: $(BIN)/logplex-statsd $(BIN)/listener
 
 $(BIN)/logplex-statsd: $(BUILD)/main.o $(LIBRARY)
@@ -61,6 +61,13 @@ $(BUILD)/%.o: src/%.c Makefile
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(wildcard $(BUILD)/*.d)
+
+# DESTDIR and PREFIX say where.
+PREFIX ?= /usr/local
+install: $(BIN)/logplex-statsd
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install $(BIN)/logplex-statsd $(DESTDIR)$(PREFIX)/bin
+	install -m 644 docs/logplex-statsd.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
 clean:
 	rm -rf build bin/logplex-statsd bin/listener

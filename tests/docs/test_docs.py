@@ -1,0 +1,227 @@
+"""Whether the documents say what the program does: options, variables, HTTP
+statuses, log events, exit statuses and error codes."""
+
+import http
+import re
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+
+from support import *  # noqa: E402
+
+PAGE = ROOT / "docs" / "logplex-statsd.1"
+MANUAL = PAGE.read_text()
+README = (ROOT / "README.md").read_text()
+
+# What the program itself does not read as its configuration.
+ELSEWHERE = {"PORT", "BIND", "NO_COLOR"}
+# A value that each variable refuses.
+FAULTY = {
+    "METRICS_CLUSTER": "http://x", "API_CREDENTIALS_<APP>": "nocolon",
+    "API_SECRET": "", "API_PREVIOUS_CREDENTIALS_<APP>": "nocolon",
+    "API_PREVIOUS_SECRET": "", "AUTH": "x", "LEVELS": "x",
+    "PLATFORM_ONLY": "x", "LOG_LEVEL": "x", "BASE_PATH": "x"}
+
+
+def run(*args, env=None, stdin=b""):
+    return subprocess.run(
+        [PROGRAM, *args], input=stdin, capture_output=True, timeout=20,
+        env={"PATH": PATH, **(env or {})})
+
+
+def source(name):
+    return (ROOT / "src" / name).read_text()
+
+
+def section(name):
+    return re.search(rf'^\.Sh "?{re.escape(name)}"?\n(.*?)(?=^\.Sh|\Z)',
+                     MANUAL, re.M | re.S)[1]
+
+
+def manual_options():
+    return {"-" + o for o in re.findall(r"^\.It Fl (-[a-z-]+)", MANUAL, re.M)}
+
+
+def manual_variables():
+    return set(re.findall(r"(?:^\.It|,) Ev ([A-Z_<>]+)",
+                          section("ENVIRONMENT"), re.M))
+
+
+def manual_statuses():
+    return set(map(int, re.findall(r"^\.It (\d{3})$", section("HTTP"), re.M)))
+
+
+class Manual(unittest.TestCase):
+    def test_mandoc_finds_nothing_to_say(self):
+        done = subprocess.run([tool("mandoc"), "-Tlint", "-W", "style", PAGE],
+                              capture_output=True, text=True)
+        # Whether lighttpd's own manual is installed is no matter here.
+        said = [l for l in (done.stdout + done.stderr).splitlines()
+                if "referenced manual not found" not in l and
+                "outdated mandoc.db" not in l]
+        self.assertEqual(said, [])
+
+    def test_it_is_readable_with_all_its_sections(self):
+        text = subprocess.run([tool("mandoc"), "-Tascii", PAGE], check=True,
+                              capture_output=True, text=True).stdout
+        text = re.sub(".\b", "", text)
+        for name in ["NAME", "SYNOPSIS", "DESCRIPTION", "HTTP", "ENVIRONMENT",
+                     "FILES", "EXIT STATUS", "EXAMPLES", "DIAGNOSTICS"]:
+            self.assertIn(f"\n{name}\n", text)
+
+    def test_options_are_those_of_the_program(self):
+        known = {"--" + o for o in re.findall(
+            r'\{"([a-z-]+)", (?:no|required)_argument', source("main.c"))}
+        self.assertEqual(manual_options(), known)
+        shown = run("--help").stdout.decode()
+        self.assertEqual(set(re.findall(r"--[a-z-]+", shown)), known)
+
+    def test_the_program_takes_every_option(self):
+        for option in manual_options():
+            argument = ["x"] if option == "--app" else []
+            done = run("--explain", option, *argument)
+            self.assertEqual(done.returncode, 0, option)
+        self.assertEqual(run("--explain", "--nonsense").returncode, 2)
+
+    def test_variables_are_those_of_the_program(self):
+        text = source("config.c")
+        known = set(re.findall(r'\{"([A-Z_]+)", load_', text)) | {
+            n + "<APP>" if n.endswith("_") else n
+            for n in re.findall(r'name, SLICE\("([A-Z_]+)"\)', text) +
+            re.findall(r'slice_take\(&app, SLICE\("([A-Z_]+)"\)\)', text)}
+        self.assertEqual(manual_variables() - ELSEWHERE, known)
+        shown = run("--help").stdout.decode()
+        for name in known:
+            self.assertIn(name, shown)
+
+    def test_the_program_refuses_a_faulty_value_of_each_variable(self):
+        self.assertEqual(set(FAULTY), manual_variables() - ELSEWHERE)
+        for name, value in FAULTY.items():
+            name = name.replace("<APP>", "X")
+            done = run("--check", "--no-send", env={name: value})
+            self.assertEqual(done.returncode, 1, name)
+            self.assertTrue(done.stderr.decode().startswith(name + ": "),
+                            done.stderr)
+
+    def test_statuses_are_those_of_the_program(self):
+        known = set(map(int, re.findall(r"^    \{(\d{3}), ",
+                                        source("answer.c"), re.M)))
+        self.assertEqual(manual_statuses(), known)
+
+    def test_log_events_are_those_of_the_program(self):
+        text = "".join(p.read_text() for p in (ROOT / "src").glob("*.c"))
+        known = set(re.findall(
+            r'log_(?:begin|reason)\(\s*(?:&line, )?LOG_[A-Z]+,\s*"([a-z-]+)"',
+            text))
+        named = set(re.findall(r"^\.It Li event=([a-z-]+)", MANUAL, re.M))
+        self.assertEqual(named, known)
+
+    def test_exit_statuses(self):
+        self.assertEqual(
+            re.findall(r"^\.It (\d)$", section("EXIT STATUS"), re.M),
+            ["0", "1", "2"])
+        self.assertEqual(run("--check", "--no-send").returncode, 0)
+        self.assertEqual(run("--explain", stdin=b"x").returncode, 1)
+        self.assertEqual(run().returncode, 2)
+
+    def test_the_example_is_a_configuration(self):
+        example = dict(re.findall(r"^([A-Z_]+)=(\S+)$",
+                                  section("EXAMPLES"), re.M))
+        self.assertEqual(len(example), 2)
+        done = run("--check", "--no-send", env=example)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, b"")
+        self.assertIn(b"10.0.0.6:8126, no prefix, signed", done.stdout)
+        self.assertIn(b"application HEAVEN", done.stdout)
+
+
+class Readme(unittest.TestCase):
+    def test_its_options_are_in_the_manual(self):
+        named = re.findall(r"logplex-statsd((?: --[a-z-]+(?: [A-Za-z]+)?)+)",
+                           README)
+        options = set(re.findall(r"--[a-z-]+", " ".join(named)))
+        self.assertEqual(options - manual_options(), set())
+
+    def test_its_variables_are_in_the_manual(self):
+        named = set(re.findall(
+            r"\b(?:METRICS|API|AUTH|LEVELS|PLATFORM|LOG|BASE)_?[A-Z_]*\b",
+            README))
+        known = {n.replace("<APP>", "") for n in manual_variables()}
+        for name in named:
+            self.assertTrue(
+                name in known or
+                any(k.endswith("_") and name.startswith(k) for k in known) or
+                name == "API", name)
+
+    def test_its_statuses_are_in_the_manual(self):
+        for status, words in re.findall(r"\b([2-5]\d\d) ([A-Z][a-z]+ ?\w*)",
+                                        README):
+            with contextlib.suppress(ValueError):
+                if http.HTTPStatus(int(status)).phrase.startswith(words):
+                    self.assertIn(int(status), manual_statuses())
+
+
+class ErrorCodes(unittest.TestCase):
+    """docs/error-codes.md against the recorded lines."""
+
+    # Of the reference example; no document of Heroku's has them.
+    SAMPLES = {"R89", "L99"}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.rows = {}
+        for line in (ROOT / "docs" / "error-codes.md").read_text() \
+                .splitlines():
+            if re.match(r"\| [HRL]\d", line):
+                cells = [c.strip() for c in line.strip("|").split("|")]
+                assert cells[0] not in cls.rows, cells[0]
+                cls.rows[cells[0]] = cells
+        cls.lines = [line.split("\t") for line in
+                     (FIXTURES / "platform-errors.tsv").read_text()
+                     .splitlines() if not line.startswith("#")]
+
+    def codes(self, counted):
+        """Codes by whether one of their recorded lines counts."""
+        found = set()
+        for text, verdict, where in self.lines:
+            named = re.match(r"(?:sock=\w+ )?at=\w+ code=(H\d{2,3}) desc=",
+                             text)
+            if verdict != "-":
+                found.add((verdict, True))
+            elif named and "at=info" in text:
+                found.add((named[1], False))
+        counts = {c for c, yes in found if yes}
+        return (counts if counted else
+                {c for c, _ in found} - counts) - self.SAMPLES
+
+    def test_every_recorded_code_is_explained_and_no_other(self):
+        self.assertEqual(set(self.rows), self.codes(True) | self.codes(False))
+        self.assertGreater(len(self.rows), 40)
+
+    def test_what_counts_by_default(self):
+        self.assertEqual({c for c, r in self.rows.items() if r[3] == "yes"},
+                         self.codes(True))
+        self.assertEqual(
+            {c for c, r in self.rows.items() if r[3] == "`LEVELS=info`"},
+            self.codes(False))
+
+    def test_severity_of_router_codes_is_their_level(self):
+        for text, verdict, _ in self.lines:
+            named = re.match(r"(?:sock=\w+ )?at=(\w+) code=(H\d{2,3}) desc=",
+                             text)
+            if named and (verdict != "-" or
+                          named[2] not in self.codes(True)):
+                self.assertEqual(self.rows[named[2]][2], named[1], text)
+
+    def test_no_cell_is_empty(self):
+        for code, cells in self.rows.items():
+            self.assertEqual(len(cells), 6, code)
+            self.assertTrue(all(cells), code)
+            self.assertIn(cells[2], ["error", "warning", "info"])
+
+
+if __name__ == "__main__":
+    main("docs")
