@@ -47,9 +47,11 @@ LIBRARY = $(BUILD)/liblogplex-statsd.a
 all: $(BIN)/logplex-statsd $(BIN)/listener
 
 $(BIN)/logplex-statsd: $(BUILD)/main.o $(LIBRARY)
+	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
 
 $(BIN)/listener: $(BUILD)/listener.o $(LIBRARY)
+	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(LIBRARY): $(SOURCES:%=$(BUILD)/%.o)
