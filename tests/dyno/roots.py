@@ -1,0 +1,213 @@
+"""Clean roots that stand for Heroku's images, made by debootstrap.
+
+heroku-24 is Ubuntu 24.04 (noble), heroku-26 is Ubuntu 26.04 (resolute); where
+their packages are out of reach Debian 12 (bookworm) takes their place. The
+build root has a compiler, the run root only packages that the run images of
+heroku-24 and heroku-26 list too (heroku/base-images, installed-packages), and
+far fewer than these. Roots are kept in build/dyno until make clean."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from support import ROOT, tool
+
+CACHE = Path(os.environ.get("DYNO_ROOTS", ROOT / "build" / "dyno"))
+SYSTEMS = {"noble": "Ubuntu 24.04", "resolute": "Ubuntu 26.04",
+           "bookworm": "Debian 12"}
+STACKS = {"noble": "heroku-24", "resolute": "heroku-26"}
+COMPONENTS = {"noble": "main,universe", "resolute": "main,universe",
+              "bookworm": "main"}
+
+# The archive key of Ubuntu, as noble's own package ubuntu-keyring has it.
+UBUNTU_KEYRING = Path("/usr/share/keyrings/ubuntu-archive-keyring.gpg")
+UBUNTU_KEYRING_SHA256 = \
+    "80a36b0a6de2f69f49d2df75ef473ccde121e9e190b9ea01d20a4f63778d5c31"
+
+# What the run images have and a minimal system lacks, as far as it matters.
+RUN_PACKAGES = {
+    "noble": ["libpcre2-8-0", "libnettle8t64", "libsodium23", "zlib1g"],
+    "resolute": ["libpcre2-8-0", "libnettle8t64", "libsodium23", "zlib1g"],
+    "bookworm": ["libpcre2-8-0", "libnettle8", "libsodium23", "zlib1g",
+                 "libxxhash0"],
+}
+BUILD_PACKAGES = ["gcc", "make", "libc6-dev", "zlib1g-dev"]
+UID = 1000
+
+
+class Unreachable(Exception):
+    """The packages of a system cannot be had here."""
+
+
+def run(command, **kwargs):
+    """Runs a command; its output is shown only if it fails."""
+    done = subprocess.run([str(c) for c in command], text=True, errors="replace",
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **kwargs)
+    if done.returncode != 0:
+        raise AssertionError(
+            f"{' '.join(str(c) for c in command)}: status {done.returncode}\n"
+            + "\n".join(done.stdout.splitlines()[-40:]))
+    return done.stdout
+
+
+class Root:
+    """A folder with a whole system in it."""
+
+    def __init__(self, path, suite):
+        self.path, self.suite = Path(path), suite
+        self.system = SYSTEMS[suite]
+
+    def command(self, command, uid=0, env=None, cwd="/"):
+        """The command line that runs this one inside, in pid and mount
+        namespaces of its own, which end with it."""
+        full = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+                        "/sbin:/bin", **(env or {})}
+        settings = [f"{k}={v}" for k, v in full.items()]
+        return [tool("unshare"), "--mount", "--pid", "--fork", "--kill-child",
+                f"--mount-proc={self.path}/proc",
+                tool("chroot"), f"--userspec={uid}:{uid}", self.path,
+                "/usr/bin/env", "-i", f"--chdir={cwd}", *settings, *command]
+
+    def run(self, command, **kwargs):
+        return run(self.command(command, **kwargs))
+
+    def try_run(self, command, **kwargs):
+        """Like run, but the status is the caller's to judge."""
+        return subprocess.run(
+            [str(c) for c in self.command(command, **kwargs)], text=True,
+            errors="replace", stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def install(self, packages):
+        env = {"DEBIAN_FRONTEND": "noninteractive",
+               **{k: v for k, v in os.environ.items() if k.endswith("_proxy")}}
+        self.run(["apt-get", "-qq", "update"], env=env)
+        self.run(["apt-get", "-qq", "-y", "install", "--no-install-recommends",
+                  *packages], env=env)
+
+    def copy(self, name):
+        """A fresh copy of this root."""
+        copy = Root(CACHE / self.suite / name, self.suite)
+        remove(copy.path)
+        run(["cp", "-a", self.path, copy.path])
+        return copy
+
+    def place_checkout(self, where):
+        """The files of the commit that is checked out, as git archives them,
+        in a folder inside; what is not committed is left out."""
+        target = self.path / where.lstrip("/")
+        target.mkdir(parents=True, exist_ok=True)
+        archive = subprocess.run(["git", "-C", ROOT, "archive", "HEAD"],
+                                 check=True, stdout=subprocess.PIPE).stdout
+        subprocess.run(["tar", "-x", "-C", target], input=archive, check=True)
+        run(["chown", "-R", f"{UID}:{UID}", target])
+
+
+def remove(path):
+    if Path(path).exists():
+        run(["rm", "-rf", "--one-file-system", path])
+
+
+def debootstrap(suite, target, *options):
+    """Ubuntu's suites are all alike to debootstrap; Debian 12's knows none
+    that is newer than itself."""
+    scripts = Path("/usr/share/debootstrap/scripts")
+    script = scripts / suite
+    if not script.exists():
+        script = scripts / "gutsy"
+    # In a mount namespace of its own, so that no mount is left behind.
+    return run([tool("unshare"), "--mount", tool("debootstrap"),
+                "--variant=minbase", f"--components={COMPONENTS[suite]}",
+                *options, suite, target, "", script])
+
+
+def ubuntu_keyring():
+    """The keyring that Ubuntu's packages are checked with. Where the system
+    has none it is taken from the archive, and known by its checksum."""
+    if UBUNTU_KEYRING.exists():
+        return UBUNTU_KEYRING
+    kept = CACHE / UBUNTU_KEYRING.name
+    if not kept.exists():
+        fetched = CACHE / "keyring"
+        remove(fetched)
+        try:
+            debootstrap("noble", fetched, "--no-check-gpg", "--download-only")
+        except AssertionError as e:
+            raise Unreachable(str(e)) from None
+        (package,) = fetched.glob(
+            "var/cache/apt/archives/ubuntu-keyring_*.deb")
+        run(["dpkg-deb", "--extract", package, fetched])
+        shutil.copy(fetched / str(UBUNTU_KEYRING).lstrip("/"), kept)
+        remove(fetched)
+    if hashlib.sha256(kept.read_bytes()).hexdigest() != UBUNTU_KEYRING_SHA256:
+        kept.unlink()
+        raise AssertionError("the keyring that was fetched is not Ubuntu's")
+    return kept
+
+
+def base(suite):
+    """The minimal system, made once."""
+    root = Root(CACHE / suite / "base", suite)
+    if (root.path / ".complete").exists():
+        return root
+    if os.geteuid() != 0:
+        raise AssertionError("clean roots are made by root alone: "
+                             "run this with sudo")
+    options = []
+    (CACHE / suite).mkdir(parents=True, exist_ok=True)
+    if suite != "bookworm":
+        options = [f"--keyring={ubuntu_keyring()}"]
+    remove(root.path)
+    try:
+        debootstrap(suite, root.path, *options)
+    except AssertionError as e:
+        remove(root.path)
+        raise Unreachable(str(e)) from None
+    quick = root.path / "etc/dpkg/dpkg.cfg.d/quick"
+    quick.write_text("force-unsafe-io\n")
+    no_services = root.path / "usr/sbin/policy-rc.d"
+    no_services.write_text("#!/bin/sh\nexit 101\n")
+    no_services.chmod(0o755)
+    root.run(["useradd", "--uid", str(UID), "--user-group", "--no-create-home",
+              "--home-dir", "/app", "heroku"])
+    (root.path / ".complete").touch()
+    return root
+
+
+def made(suite, name, packages):
+    """A copy of the minimal system with these packages, made once."""
+    root = Root(CACHE / suite / name, suite)
+    if not (root.path / f".{name}").exists():
+        root = base(suite).copy(name)
+        root.install(packages)
+        (root.path / f".{name}").touch()
+    return root
+
+
+def run_root(suite):
+    return made(suite, "run", RUN_PACKAGES[suite])
+
+
+def build_root(suite):
+    return made(suite, "build", RUN_PACKAGES[suite] + BUILD_PACKAGES)
+
+
+def choose():
+    """The suite to test on: DYNO_SUITE, or Ubuntu 24.04 if its packages are
+    within reach, else Debian 12."""
+    wanted = os.environ.get("DYNO_SUITE")
+    if wanted:
+        base(wanted)
+        return wanted
+    try:
+        base("noble")
+        return "noble"
+    except Unreachable as e:
+        print(f"Ubuntu's packages are out of reach:\n{e}")
+    base("bookworm")
+    return "bookworm"
