@@ -38,9 +38,9 @@ ALL_LDFLAGS = $(MODE_LDFLAGS) $(LDFLAGS)
 
 # All of src but the two programs' main: tests and benchmarks link it too.
 SOURCES = slice text frame syslog_msg logfmt heroku tally batch basic_auth \
-	credentials statsd_uri statsd log faults config lookup cluster \
-	request handler answer explain probe warnings check exchange fcgi \
-	cgi
+	credentials statsd_uri statsd log faults config lookup collector \
+	cluster dispatch request handler answer explain probe warnings check \
+	exchange fcgi cgi
 LIBRARY = $(BUILD)/liblogplex-statsd.a
 
 .PHONY: all clean install

@@ -1,6 +1,7 @@
 #include "exchange.h"
 
 #include "answer.h"
+#include "dispatch.h"
 #include "faults.h"
 #include "handler.h"
 #include "request.h"
@@ -10,6 +11,12 @@ exchange_open(struct service *service, const struct config *config)
 {
 	service->config = config;
 	cluster_open(&service->cluster, config);
+}
+
+void
+exchange_close(struct service *service)
+{
+	cluster_close(&service->cluster);
 }
 
 /* Reads and forgets up to limit bytes; how many there were. */
@@ -72,7 +79,7 @@ send_counters(struct service *service, struct outcome *outcome)
 			return;
 		}
 	}
-	cluster_send(&service->cluster, outcome->app, &service->tally);
+	dispatch_counters(&service->cluster, outcome->app, &service->tally);
 }
 
 static void

@@ -41,6 +41,9 @@ void exchange_open(struct service *service, const struct config *config);
 void exchange_run(struct service *service, char *const *variables,
     const struct transport *transport);
 
+/* Closes the cluster, logging what could not be sent. */
+void exchange_close(struct service *service);
+
 /* Answers 500, for a process whose configuration has faults. */
 void exchange_refuse(char *const *variables, const struct transport *transport);
 

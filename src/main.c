@@ -202,6 +202,8 @@ static int
 run_responder(
     struct service *service, const struct config *config, struct text *faults)
 {
+	int status;
+
 	if (faults->len == 0) {
 		exchange_open(service, config);
 		service->looked_up = true;
@@ -215,7 +217,9 @@ run_responder(
 		log_default_cluster();
 	if (exposure(config) != NULL)
 		log_reason(LOG_WARNING, "exposed", slice_of(exposure(config)));
-	return fcgi_serve(service) ? EXIT_OK : EXIT_FAULT;
+	status = fcgi_serve(service) ? EXIT_OK : EXIT_FAULT;
+	exchange_close(service);
+	return status;
 }
 
 static int
@@ -231,6 +235,7 @@ run_cgi(struct service *service, const struct config *config,
 		log_default_cluster();
 	exchange_open(service, config);
 	cgi_serve(service, environ);
+	exchange_close(service);
 	return EXIT_OK;
 }
 

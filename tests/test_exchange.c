@@ -87,14 +87,6 @@ received(void)
 	return datagram;
 }
 
-static void
-close_cluster(void)
-{
-	for (size_t i = 0; i < service.cluster.count; i++)
-		if (service.cluster.collectors[i].fd >= 0)
-			close(service.cluster.collectors[i].fd);
-}
-
 /* A service whose only collector is `collector`, with a URI's key and path. */
 static void
 start(const char *key, const char *path_and_options)
@@ -122,7 +114,7 @@ static int
 stop(void **state)
 {
 	(void)state;
-	close_cluster();
+	exchange_close(&service);
 	close(collector);
 	return 0;
 }
@@ -345,6 +337,8 @@ a_collector_that_is_away_never_fails_a_request(void **state)
 	port = ntohs(a.sin_port);
 	close(collector);
 	assert_int_equal(post(body, "CONTENT_LENGTH=536", false), 201);
+	assert_int_equal(service.cluster.collectors[0].failed, 3);
+	cluster_tend(&service.cluster);
 	assert_true(service.cluster.collectors[0].logged > 0);
 	/* Back again, it gets all that is sent from then on. */
 	collector = open_collector(&port);
@@ -367,8 +361,10 @@ failures_are_logged_once_a_minute(void **state)
 	close(collector);
 	collector = open_collector(&(uint16_t){0});
 	assert_int_equal(cluster_idle_ms(&service.cluster), -1);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
+		cluster_tend(&service.cluster);
 		assert_int_equal(post(body, "CONTENT_LENGTH=536", false), 201);
+	}
 	assert_true(c->failed > 0);
 	assert_true(cluster_idle_ms(&service.cluster) > 0);
 	cluster_tend(&service.cluster);

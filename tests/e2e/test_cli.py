@@ -198,6 +198,13 @@ class ClassicCgi(unittest.TestCase):
         r = self.cgi(HTTP_AUTHORIZATION="", **unknown)
         self.assertTrue(r.stdout.startswith(b"Status: 401 "))
 
+    def test_a_collector_that_is_away_is_logged(self):
+        dead = f"statsd://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
+        r = self.cgi(METRICS_CLUSTER=dead, LEVELS="info")
+        self.assertTrue(r.stdout.startswith(b"Status: 201 "))
+        self.assertIn(f"event=send-failed collector={dead} datagrams=3 "
+                      'reason="Connection refused"', r.stderr.decode())
+
     def test_head_has_no_body(self):
         r = self.cgi(stdin=b"", REQUEST_METHOD="HEAD", PATH_INFO="/_ping",
                      CONTENT_LENGTH="")

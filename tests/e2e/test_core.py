@@ -327,8 +327,10 @@ class Configured(WebTest):
         self.start_web(METRICS_CLUSTER=f"statsd://127.0.0.1:{dead}")
         for _ in range(20):
             self.assertEqual(self.post().status, 201)
+        wait_until(lambda: "event=send-failed" in self.web.log(),
+                   "the failure in the log")
         self.assertEqual(self.web.log().count("event=send-failed"), 1)
-        self.assertIn(f"collector=statsd://127.0.0.1:{dead} datagrams=1 "
+        self.assertIn(f"collector=statsd://127.0.0.1:{dead} datagrams=3 "
                       'reason="Connection refused"', self.web.log())
 
 
