@@ -1,0 +1,593 @@
+"""Good, odd and hostile requests from several connections, for as long as
+asked: python3 tests/faults/soak.py SECONDS.
+
+Every request is made of parts whose effect is known, so that what must arrive
+at the collectors is known without reading a body again.  At the end, bucket by
+bucket, what arrived is what was answered; every line of the log belongs to an
+answer; and memory and descriptors are what they were after the first requests.
+
+SEED repeats a run's choices; RATE is the requests a second to aim for.
+"""
+
+import collections
+import hashlib
+import hmac
+import json
+import os
+import random
+import re
+import select
+import struct
+import sys
+import threading
+import time
+import zlib
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from support import *
+
+RATE = int(os.environ.get("RATE", "300"))
+SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().getrandbits(32)
+WORKERS = 6
+SECRET, KEY = "a-shared-secret", "a-signing-key"
+BODY_MAX = 8 * 1024 * 1024
+SIGNATURE = 44
+LINE = re.compile(rb"([A-Za-z0-9_-]{1,64})\.heroku\.errors\.([HRL]\d{2,3})"
+                  rb":([1-9]\d*)\|c\Z")
+
+
+def frame(message):
+    return b"%d %s" % (len(message), message)
+
+
+HEAD = b"<158>1 2026-11-23T06:00:00.000000+00:00 host "
+COUNTED = [HEAD + b"heroku " + text for text in (
+    b'router - at=error code=H%(n)s desc="Request timeout" path="/a?code=H99"',
+    b'router - code=H%(n)s dyno=web.1 at="error"',
+    b"router - at=warning code=H%(n)s damaged=\"never closed",
+    b"web.1 - Error R%(n)s (Memory quota exceeded)",
+    b"logplex - Error L%(n)s (output buffer overflow): 7 messages dropped",
+    b"web.1 - - Error R%(n)s",
+    b'web.1 - [a b="c\\"]"] Error L%(n)s: x')]
+UNCOUNTED = [HEAD + text for text in (
+    b"heroku router - at=info method=GET path=/ status=200",
+    b'heroku router - at=info path="/at=error code=H12" code=H12',
+    b'app web.1 - msg="at=error code=H12"',
+    b"app web.1 - Error R14x", b"app web.1 - Error R1", b"app web.1 - error R14",
+    b"app web.1 - ----> Building", b"app web.1 - \xff\xfe\x00\n\r8 \xc3",
+    b"app web.1 - ", b"app web.1 - at=error code=H", b"app web.1 - -")]
+SKIPPED = [b"no header", b"<1", b"x" * 50, b"<1>1 a b c", b"\x00\xff", b"7 7"]
+
+
+class Batch:
+    """A body, and what it must count."""
+
+    def __init__(self, rng, size=None):
+        self.counts = collections.Counter()
+        self.messages = self.skipped = 0
+        parts = []
+        for _ in range(size if size is not None else
+                       rng.choice((0, 1, 1, 1, 2, 5, 20, 100))):
+            kind = rng.random()
+            if kind < 0.4:
+                n = b"%d" % rng.choice((12, 14, 15, 99, 10, 100, 999))
+                template = rng.choice(COUNTED)
+                code = re.search(rb"([HRL])%\(n\)s", template).group(1) + n
+                parts.append(frame(template.replace(b"%(n)s", n)))
+                self.counts[code.decode()] += 1
+            elif kind < 0.9:
+                parts.append(frame(rng.choice(UNCOUNTED)))
+            else:
+                parts.append(frame(rng.choice(SKIPPED)))
+                self.skipped += 1
+            self.messages += 1
+            if rng.random() < 0.1:
+                parts.append(rng.choice((b"\n", b"\r\n", b"\r")))
+        self.body = b"".join(parts)
+
+    def pad_to(self, size):
+        """Makes it exactly so long with one more message, not counted."""
+        for filler in range(size - len(self.body) - 20,
+                            size - len(self.body)):
+            padded = frame(HEAD + b"app web.1 - " + b"x" * max(0, filler - 80))
+            if len(self.body) + len(padded) == size:
+                break
+        else:
+            room = size - len(self.body)
+            padded = next(
+                f for f in (b"%d " % n + b"x" * n
+                            for n in range(room - 9, room)) if len(f) == room)
+            self.skipped += 1
+        self.body += padded
+        self.messages += 1
+        return self
+
+    @property
+    def answer(self):
+        return {"messages": self.messages, "skipped": self.skipped,
+                "errors": sum(self.counts.values())}
+
+
+class Collectors(threading.Thread):
+    """Three collectors: plain, packed behind a prefix, and signed."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.sockets = []
+        for _ in range(3):
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind(("127.0.0.1", 0))
+            s.setblocking(False)
+            for option in (33, socket.SO_RCVBUF):  # 33: SO_RCVBUFFORCE
+                with contextlib.suppress(OSError):
+                    s.setsockopt(socket.SOL_SOCKET, option, 1 << 25)
+                    break
+            self.sockets.append(s)
+        port = [s.getsockname()[1] for s in self.sockets]
+        self.cluster = (f"statsd://127.0.0.1:{port[0]},"
+                        f"statsd://127.0.0.1:{port[1]}/pre/fix?datagram=1432,"
+                        f"statsd://u:{KEY}@127.0.0.1:{port[2]}")
+        self.received = collections.Counter()  # (app, code): count
+        self.datagrams = 0
+        self.faults = []
+        self.stopping = False
+
+    def verify(self, datagram):
+        signed = datagram[32:]
+        if hmac.new(KEY.encode(), signed, hashlib.sha256).digest() != \
+                datagram[:32]:
+            raise ValueError("wrong signature")
+        if abs(struct.unpack("<q", signed[:8])[0] - time.time()) > 3:
+            raise ValueError("wrong time")
+        return datagram[SIGNATURE:]
+
+    def take(self, index, datagram):
+        self.datagrams += 1
+        text = self.verify(datagram) if index == 2 else datagram
+        for line in text.split(b"\n"):
+            if index == 1:
+                if not line.startswith(b"pre.fix."):
+                    raise ValueError("no prefix")
+                line = line[len(b"pre.fix."):]
+            app, code, count = LINE.match(line).groups()
+            if zlib.crc32(line.split(b":")[0]) % 3 != index:
+                raise ValueError("not this collector's")
+            self.received[app.decode(), code.decode()] += int(count)
+
+    def run(self):
+        while not self.stopping:
+            ready, _, _ = select.select(self.sockets, [], [], 0.1)
+            for s in ready:
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        datagram = s.recv(65536)
+                        try:
+                            self.take(self.sockets.index(s), datagram)
+                        except (ValueError, AttributeError) as e:
+                            self.faults.append((str(e), datagram))
+
+    def lost(self):
+        """Datagrams that the kernel had no room for."""
+        ports = {f"{s.getsockname()[1]:04X}" for s in self.sockets}
+        lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+        return sum(int(l.split()[-1]) for l in lines
+                   if l.split()[1].split(":")[1] in ports)
+
+
+class Soak:
+    def __init__(self, port):
+        self.port = port
+        self.lock = threading.Lock()
+        self.expected = collections.Counter()  # (app, code): count
+        self.uncertain = {}  # app: counts, all of them or none
+        self.statuses = collections.Counter()  # by who answered
+        self.faults = []
+        self.kinds = collections.Counter()
+        self.requests = 0
+        self.stopping = threading.Event()
+
+    def note(self, kind, answer, batch=None, app=None, want=None):
+        """Judges an answer and adds up what it promises."""
+        ours = answer.headers.get("content-type") == "application/json"
+        with self.lock:
+            self.requests += 1
+            self.kinds[kind] += 1
+            self.statuses["ours" if ours else "lighttpd", answer.status] += 1
+            if answer.status == 201 and batch is not None:
+                if json.loads(answer.body) != batch.answer:
+                    self.faults.append((kind, answer.raw, batch.answer))
+                for code, n in batch.counts.items():
+                    self.expected[app, code] += n
+            if answer.status != want:
+                self.faults.append((kind, want, answer.raw))
+
+
+class Worker(threading.Thread):
+    """One client, with a connection that it keeps and others that it wastes."""
+
+    def __init__(self, soak, number):
+        super().__init__(daemon=True)
+        self.soak, self.number = soak, number
+        self.rng = random.Random(SEED + number)
+        self.connection = None
+        self.serial = 0
+
+    def run(self):
+        kinds = [(getattr(self, name), weight)
+                 for name, weight in self.weights.items()]
+        pause = WORKERS / RATE
+        due = time.monotonic()
+        while not self.soak.stopping.is_set():
+            kind = self.rng.choices([k for k, _ in kinds],
+                                    [w for _, w in kinds])[0]
+            try:
+                kind()
+            except Exception as e:
+                self.soak.faults.append((kind.__name__, repr(e)))
+                self.drop()
+            due = max(due + pause, time.monotonic() - 1)
+            time.sleep(max(0, due - time.monotonic()))
+        self.drop()
+
+    weights = {
+        "good": 600, "large": 10, "huge": 1, "too_long": 1, "far_too_long": 1,
+        "chunks": 60, "slow": 5, "wrong_password": 40, "no_password": 20,
+        "wrong_path": 30, "wrong_method": 20, "wrong_type": 20, "encoded": 20,
+        "malformed": 60, "ping": 40, "header_flood": 10, "no_http": 20,
+        "gone_in_mid_body": 20, "gone_before_the_answer": 20, "half_closed": 10,
+    }
+
+    def drop(self):
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+
+    def ask(self, raw):
+        """Over the kept connection; one that lighttpd has ended is replaced."""
+        for attempt in (1, 2):
+            fresh = self.connection is None
+            if fresh:
+                self.connection = connect(self.soak.port)
+            try:
+                self.connection.sendall(raw)
+                answer = read_answer(self.connection)
+            except OSError:
+                answer = None
+            if answer is not None and answer.status is not None:
+                if answer.headers.get("connection") == "close":
+                    self.drop()
+                return answer
+            self.drop()
+            if fresh:
+                raise AssertionError("no answer")
+        raise AssertionError("no answer")
+
+    def post(self, kind, batch, want=201, path=None, **kwargs):
+        app = self.rng.choice(("heaven", "my-app", "My_App", "a" * 64))
+        kwargs.setdefault("credentials", CREDENTIALS if app == "heaven" else
+                          self.rng.choice((":" + SECRET, SECRET + ":",
+                                           "anyone:" + SECRET)))
+        answer = self.ask(build_request(
+            path=path or f"/{app}/logs", body=batch.body, close=False,
+            **kwargs))
+        self.soak.note(kind, answer, batch, app, want)
+
+    def good(self):
+        self.post("good", Batch(self.rng))
+
+    def large(self):
+        self.post("large", Batch(self.rng, 1000))
+
+    def huge(self):
+        self.post("huge", Batch(self.rng, 10).pad_to(BODY_MAX))
+
+    def too_long(self):
+        self.post("too long", Batch(self.rng, 10).pad_to(BODY_MAX + 1), 413)
+
+    def far_too_long(self):
+        """Above lighttpd's own limit, which may end the connection."""
+        with connect(self.soak.port) as s:
+            with contextlib.suppress(OSError):
+                s.sendall(build_request(body=b"x" * (10241 * 1024)))
+            answer = read_answer(s)
+        if answer.status is None:
+            self.count("far too long")
+        else:
+            self.soak.note("far too long", answer, want=413)
+
+    def chunks(self):
+        batch = Batch(self.rng)
+        answer = self.ask(build_request(
+            length=False, close=False, headers=["Transfer-Encoding: chunked"])
+            + chunked(batch.body, self.rng.choice((1, 10, 1000))))
+        self.soak.note("chunks", answer, batch, "heaven", 201)
+
+    def slow(self):
+        batch = Batch(self.rng)
+        raw = build_request(body=batch.body)
+        cut = self.rng.randrange(1, len(raw))
+        with connect(self.soak.port) as s:
+            s.sendall(raw[:cut])
+            time.sleep(self.rng.random())
+            s.sendall(raw[cut:])
+            self.soak.note("slow", read_answer(s), batch, "heaven", 201)
+
+    def wrong_password(self):
+        self.post("wrong password", Batch(self.rng), 401,
+                  credentials=self.rng.choice(("Aladdin:", ":x", "x" * 300,
+                                               "Aladdin:open sesame2")))
+
+    def no_password(self):
+        self.post("no password", Batch(self.rng), 401, credentials=None,
+                  headers=self.rng.choice(
+                      ((), ("Authorization: Bearer x",),
+                       ("Authorization: Basic !!",), ("Authorization: ",))))
+
+    def wrong_path(self):
+        path = self.rng.choice(
+            ("/", "/heaven", "/heaven/log", "/a.b/logs", "/a%3A1|c%20/logs",
+             "/%0Ab:1|c/logs", "/" + "a" * 65 + "/logs", "/" + "x" * 5000,
+             "/heaven/logs/"))
+        # lighttpd refuses control characters by itself.
+        self.post("wrong path", Batch(self.rng), 400 if "%0A" in path else 404,
+                  path=path)
+
+    def wrong_method(self):
+        self.post("wrong method", Batch(self.rng), 405, method="PUT")
+
+    def wrong_type(self):
+        self.post("wrong type", Batch(self.rng), 415,
+                  content_type=self.rng.choice((None, "text/plain", "")))
+
+    def encoded(self):
+        self.post("encoded", Batch(self.rng), 415,
+                  headers=["Content-Encoding: gzip"])
+
+    def malformed(self):
+        batch = Batch(self.rng, self.rng.randrange(1, 20))
+        rest = self.rng.choice((b"x", b"0", b"07 1234567", b"99999999 x",
+                                b"5 abc", b"5", b" ", b"-1 x", b"5\tabcde"))
+        batch.body += rest
+        self.post("malformed", batch, 422)
+
+    def ping(self):
+        self.soak.note("ping", self.ask(build_request(
+            method="GET", path="/_ping", close=False, credentials=None)),
+            want=200)
+
+    def header_flood(self):
+        """lighttpd answers or hangs up; it must not reach the responder."""
+        with connect(self.soak.port) as s:
+            with contextlib.suppress(OSError):
+                s.sendall(build_request(headers=[
+                    f"X-{i}: {'y' * self.rng.randrange(200)}"
+                    for i in range(1000)]))
+            answer = read_answer(s)
+        if answer.status is None:
+            self.count("header flood")
+        else:
+            self.soak.note("header flood", answer, want=431)
+
+    def no_http(self):
+        with connect(self.soak.port) as s:
+            with contextlib.suppress(OSError):
+                s.sendall(self.rng.randbytes(self.rng.randrange(1, 3000)) +
+                          b"\r\n\r\n")
+                s.shutdown(socket.SHUT_WR)
+            answer = read_answer(s)
+        if answer.raw[:5] != b"HTTP/":
+            self.count("no HTTP")
+        else:
+            self.soak.note("no HTTP", answer, want=answer.status
+                           if answer.status in (400, 405, 501, 505) else 400)
+
+    def gone_in_mid_body(self):
+        raw = build_request(path="/never/logs", credentials=":" + SECRET,
+                            body=Batch(self.rng, 50).body)
+        with connect(self.soak.port) as s:
+            s.sendall(raw[:-self.rng.randrange(1, 400)])
+        self.count("gone in mid-body")
+
+    def count(self, kind):
+        with self.soak.lock:
+            self.soak.requests += 1
+            self.soak.kinds[kind] += 1
+
+    def uncertain(self):
+        """A request that may be counted or not, in a bucket of its own."""
+        self.serial += 1
+        app, batch = f"maybe-{self.number}-{self.serial}", Batch(self.rng, 20)
+        with self.soak.lock:
+            self.soak.uncertain[app] = batch.counts
+        return app, batch, build_request(
+            path=f"/{app}/logs", body=batch.body, credentials=":" + SECRET)
+
+    def gone_before_the_answer(self):
+        _, _, raw = self.uncertain()
+        with connect(self.soak.port) as s:
+            s.sendall(raw)
+        self.count("gone before the answer")
+
+    def half_closed(self):
+        app, batch, raw = self.uncertain()
+        with connect(self.soak.port) as s:
+            s.sendall(raw)
+            s.shutdown(socket.SHUT_WR)
+            answer = read_answer(s)
+        self.count("half-closed")
+        if answer.status == 201:
+            with self.soak.lock:
+                del self.soak.uncertain[app]
+                self.soak.statuses["ours", 201] += 1
+                for code, n in batch.counts.items():
+                    self.soak.expected[app, code] += n
+
+
+def usage(pid):
+    """Resident kB and open descriptors."""
+    rss = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(rss.group(1)), len(os.listdir(f"/proc/{pid}/fd"))
+
+
+class Checks:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, ok, sentence, detail=""):
+        self.passed += bool(ok)
+        self.failed += not ok
+        print(("ok    " if ok else "FAIL  ") + sentence, flush=True)
+        if not ok:
+            print("      " + str(detail)[:3000], flush=True)
+
+
+def differences(soak, received):
+    """Buckets that have other than they should, all-or-nothing ones too."""
+    left = collections.Counter(received)
+    wrong = []
+    for app, counts in soak.uncertain.items():
+        got = {c: left.pop((app, c), 0) for c in counts}
+        if any(got.values()) and got != dict(counts):
+            wrong.append((app, dict(counts), got))
+    for key in set(left) | set(soak.expected):
+        if left[key] != soak.expected[key]:
+            wrong.append((key, soak.expected[key], left[key]))
+    return wrong
+
+
+# What lighttpd has to say, and the requests that make it say so.
+LIGHTTPD_LINES = {"request-size too long": "far too long",
+                  "oversized request-header": "header flood",
+                  "invalid request-line": "no HTTP"}
+
+
+def unaccounted(soak, log):
+    """Lines of the log that nothing explains; and what should be equal: how
+    many lines of each kind there are, and how many there should be."""
+    lines, others = collections.Counter(), []
+    for line in log.splitlines():
+        refused = re.match(r"event=refused status=(\d+) ", line)
+        said = [kind for words, kind in LIGHTTPD_LINES.items()
+                if words in line]
+        if refused or said:
+            lines[int(refused.group(1)) if refused else said[0]] += 1
+        elif "server started" not in line:
+            others.append(line)
+    wanted = collections.Counter({
+        status: n for (who, status), n in soak.statuses.items()
+        if who == "ours" and status >= 300})
+    for kind in LIGHTTPD_LINES.values():
+        wanted[kind] = soak.kinds[kind]
+    # Bytes that begin like a request are refused without a line.
+    if lines["no HTTP"] <= wanted["no HTTP"]:
+        del lines["no HTTP"], wanted["no HTTP"]
+    return others, lines, wanted
+
+
+def settle(collectors):
+    while True:
+        before = collectors.datagrams
+        time.sleep(1)
+        if collectors.datagrams == before:
+            return
+
+
+def judge(soak, collectors, web, pids, before):
+    checks = Checks()
+    settle(collectors)
+    others, lines, wanted = unaccounted(soak, web.log())
+    wrong = differences(soak, collectors.received)
+    checks.check(soak.requests > 0 and collectors.datagrams > 0,
+                 "there was load")
+    checks.check(not soak.faults, "every answer is the one expected",
+                 soak.faults[:5])
+    checks.check(collectors.lost() == 0,
+                 "this test's own sockets lost nothing", collectors.lost())
+    checks.check(not collectors.faults, "every datagram is one counter of its "
+                 "collector's, signed where it should be",
+                 collectors.faults[:5])
+    checks.check(not wrong, "every bucket has what the answers promised",
+                 wrong[:10])
+    checks.check(lines == wanted, "every refusal has its line in the log",
+                 (lines, wanted))
+    checks.check(not others, "the log has no other line", others[:10])
+    checks.check(responders(web.pid) == pids[1:],
+                 "the responder is the one that started", pids)
+    # A client that hung up is noticed by lighttpd only in a while.
+    time.sleep(2)
+    for pid, name, (rss, fds), slack in zip(
+            pids, ("lighttpd", "responder"), before, (16384, 512)):
+        rss_now, fds_now = usage(pid)
+        checks.check(rss_now - rss <= slack, f"{name}: {rss} kB resident after "
+                     f"warming up, {rss_now} kB at the end", f"+{rss_now - rss}")
+        checks.check(fds_now <= fds, f"{name}: {fds} descriptors after warming "
+                     f"up, {fds_now} at the end")
+    return checks
+
+
+def warm_up(soak):
+    """One request of each kind: all code paged in, every buffer touched."""
+    worker = Worker(soak, 1000)
+    for name in list(worker.weights) * 2:
+        getattr(worker, name)()
+    worker.drop()
+    time.sleep(2)
+
+
+def soak_for(seconds, soak, collectors, web):
+    pids = [p for p in children(web.pid)
+            if os.readlink(f"/proc/{p}/exe").endswith("lighttpd")]
+    pids += responders(web.pid)
+    warm_up(soak)
+    before = [usage(pid) for pid in pids]
+    workers = [Worker(soak, n) for n in range(WORKERS)]
+    started = time.monotonic()
+    for w in workers:
+        w.start()
+    while (left := started + seconds - time.monotonic()) > 0:
+        time.sleep(min(60, left))
+        if seconds > 60:
+            print(f"{time.monotonic() - started:6.0f} s {soak.requests} "
+                  f"requests, {[usage(p) for p in pids]} kB and descriptors, "
+                  f"{len(soak.faults)} faults", flush=True)
+    soak.stopping.set()
+    for w in workers:
+        w.join(30)
+    print(f"{seconds} s, seed {SEED}: {soak.requests} requests, "
+          f"{sum(soak.expected.values())} errors counted in "
+          f"{collectors.datagrams} datagrams")
+    print("kinds: " + ", ".join(f"{n} {k}" for k, n in sorted(
+        soak.kinds.items(), key=lambda item: -item[1])))
+    print("answers: " + ", ".join(f"{n} x {s} by {w}" for (w, s), n in sorted(
+        soak.statuses.items())))
+    return judge(soak, collectors, web, pids, before)
+
+
+def run(seconds):
+    collectors = Collectors()
+    collectors.start()
+    soak = Soak(free_port())
+    web = Process([ROOT / "bin" / "web"], env={
+        "PORT": str(soak.port), "BIND": "127.0.0.1",
+        "METRICS_CLUSTER": collectors.cluster, "API_SECRET": SECRET,
+        "API_CREDENTIALS_HEAVEN": CREDENTIALS})
+    try:
+        def answers():
+            with contextlib.suppress(OSError):
+                return request(soak.port, method="GET", path="/_ping",
+                               credentials=None).status == 200
+        wait_until(answers, "bin/web answers", process=web)
+        checks = soak_for(seconds, soak, collectors, web)
+    finally:
+        web.stop()
+        collectors.stopping = True
+        collectors.join()
+    print(f"soak: {checks.passed} passed, {checks.failed} failed", flush=True)
+    sys.exit(1 if checks.failed else 0)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or not sys.argv[1].isdigit():
+        sys.exit("usage: soak.py SECONDS")
+    run(int(sys.argv[1]))
