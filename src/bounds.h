@@ -59,6 +59,9 @@
 /* One line of the log, written by a single write(2). */
 #define LOG_LINE_MAX 4096
 
+/* How long a line waits for a log that is full before it is dropped. */
+#define LOG_WAIT_MS 100
+
 /* Bytes of a body shown in the log at LOG_LEVEL=debug. */
 #define LOG_BODY_MAX 1500
 

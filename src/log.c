@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 static enum log_level threshold = LOG_INFO;
@@ -58,9 +59,13 @@ log_quoted(struct log_line *line, const char *key, struct slice value)
 void
 log_end(struct log_line *line)
 {
+	struct pollfd log = {STDERR_FILENO, POLLOUT, 0};
 	ssize_t ignored;
 
 	if (!log_enabled(line->level))
+		return;
+	/* Whoever reads the log may have stalled; that must not spread. */
+	if (poll(&log, 1, LOG_WAIT_MS) <= 0)
 		return;
 	line->text.cap++;
 	text_put(&line->text, SLICE("\n"));

@@ -76,5 +76,26 @@ class Stalls(ResponderTest):
             dripping.join()
 
 
+class Logs(ResponderTest):
+    def test_log_that_nobody_reads_stops_nothing(self):
+        fifo = os.path.join(tempfile.mkdtemp(), "fifo")
+        os.mkfifo(fifo)
+        self.addCleanup(os.rmdir, os.path.dirname(fifo))
+        unread = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, unread)
+        log = open(fifo, "wb", buffering=0)
+        os.set_blocking(log.fileno(), False)
+        while log.write(b"x" * 4096) is not None:
+            pass
+        os.set_blocking(log.fileno(), True)
+        self.start_responder(log=log)
+        started = time.monotonic()
+        for _ in range(10):
+            self.assertEqual(self.status(credentials="x:y"), 401)
+            self.assertEqual(self.status(), 201)
+        self.assertLess(time.monotonic() - started, 5)
+        self.assert_reference_counted(10)
+
+
 if __name__ == "__main__":
     main("faults-fastcgi")
