@@ -189,8 +189,9 @@ exchange_run(struct service *service, char *const *variables,
 	handler_decide(service->config, &request, &service->tally, &outcome);
 	if (outcome.status == 201 && service->tally.errors > 0)
 		send_counters(service, &outcome);
-	write_answer(transport, &request, &service->tally, &outcome);
+	/* First the log: lighttpd ends a CGI process once it has the answer. */
 	log_exchange(service, &request, &outcome, start);
+	write_answer(transport, &request, &service->tally, &outcome);
 }
 
 void
