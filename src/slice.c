@@ -15,24 +15,6 @@ slice_take_element(struct slice *s, char separator, struct slice *head)
 }
 
 bool
-slice_take_number(struct slice *s, size_t max_digits, size_t *number)
-{
-	size_t digits = 0, n = 0;
-
-	while (digits < s->len && ascii_is_digit(s->ptr[digits])) {
-		if (digits == max_digits)
-			return false;
-		n = n * 10 + (size_t)(s->ptr[digits] - '0');
-		digits++;
-	}
-	if (digits == 0)
-		return false;
-	*s = slice_after(*s, digits);
-	*number = n;
-	return true;
-}
-
-bool
 slice_equal_nocase(struct slice a, struct slice b)
 {
 	if (a.len != b.len)

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "ascii.h"
+
 struct slice {
 	const char *ptr; /* may be NULL only if len is 0 */
 	size_t len;      /* bytes */
@@ -101,7 +103,23 @@ bool slice_take_element(struct slice *s, char separator, struct slice *head);
  * Takes a decimal number of at most max_digits (below 19) digits.  Fails if
  * there is no digit or one more than that.
  */
-bool slice_take_number(struct slice *s, size_t max_digits, size_t *number);
+static inline bool
+slice_take_number(struct slice *s, size_t max_digits, size_t *number)
+{
+	size_t digits = 0, n = 0;
+
+	while (digits < s->len && ascii_is_digit(s->ptr[digits])) {
+		if (digits == max_digits)
+			return false;
+		n = n * 10 + (size_t)(s->ptr[digits] - '0');
+		digits++;
+	}
+	if (digits == 0)
+		return false;
+	*s = slice_after(*s, digits);
+	*number = n;
+	return true;
+}
 
 /* Whether a and b are equal when the case of ASCII letters is ignored. */
 bool slice_equal_nocase(struct slice a, struct slice b);

@@ -17,14 +17,27 @@ take_pri_and_version(struct slice *s)
 	    slice_take(s, SLICE(" "));
 }
 
+/* TIMESTAMP is long enough for memchr. */
 static bool
+take_timestamp(struct slice *s)
+{
+	struct slice timestamp;
+
+	return slice_cut(s, ' ', &timestamp) && timestamp.len > 0;
+}
+
+/* The other fields have a few bytes, which a loop passes sooner. */
+static inline bool
 take_field(struct slice *s, struct slice *field)
 {
-	struct slice rest = *s;
+	size_t n = 0;
 
-	if (!slice_cut(&rest, ' ', field) || field->len == 0)
+	while (n < s->len && s->ptr[n] != ' ')
+		n++;
+	if (n == 0 || n == s->len)
 		return false;
-	*s = rest;
+	*field = slice_head(*s, n);
+	*s = slice_after(*s, n + 1);
 	return true;
 }
 
@@ -33,8 +46,7 @@ syslog_msg_parse(struct slice bytes, struct syslog_msg *out)
 {
 	struct slice ignored;
 
-	if (!take_pri_and_version(&bytes) ||
-	    !take_field(&bytes, &ignored) || /* TIMESTAMP */
+	if (!take_pri_and_version(&bytes) || !take_timestamp(&bytes) ||
 	    !take_field(&bytes, &ignored) || /* HOSTNAME */
 	    !take_field(&bytes, &out->app_name) ||
 	    !take_field(&bytes, &out->procid))
