@@ -62,6 +62,9 @@ is_error_line(struct slice msg, struct heroku_code *code)
 /*
  * The first `at` and the first `code` decide.  A level that does not count
  * ends the scan at once: whatever the code, the answer is known.
+ *
+ * Most messages are not even scanned: the router's own, which begin with a
+ * level that does not count, and those without the H of a code.
  */
 static enum heroku_verdict
 judge_router_line(struct slice msg, unsigned counted, struct heroku_code *code)
@@ -70,6 +73,12 @@ judge_router_line(struct slice msg, unsigned counted, struct heroku_code *code)
 	char buf[LEVEL_NAME_MAX + 1];
 	bool at = false, coded = false;
 
+	if (slice_starts_with(msg, SLICE("at=info "))) {
+		if (!(counted & HEROKU_LEVEL_INFO))
+			return HEROKU_OTHER_LEVEL;
+	} else if (!slice_contains(msg, 'H')) {
+		return HEROKU_NOT_AN_ERROR;
+	}
 	while (!(at && coded) && logfmt_next(&msg, &pair)) {
 		if (!at && slice_equal(pair.key, SLICE("at"))) {
 			struct slice name =
