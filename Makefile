@@ -25,7 +25,7 @@ MODE_LDFLAGS = -fsanitize=address,undefined
 else
 BUILD = build
 BIN = bin
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O3 -g
 MODE_CFLAGS = -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	-fstack-clash-protection -fPIE
 MODE_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack
