@@ -1,0 +1,18 @@
+# make properties BODIES=n    random bodies, judged by the program and by a
+#                             second implementation
+
+BODIES ?= 100000
+
+.PHONY: properties
+properties: $(BIN)/logplex-statsd $(BUILD)/properties/judge
+	@BODIES=$(BODIES) python3 tests/properties/test_properties.py
+
+$(BUILD)/properties/judge: $(BUILD)/tests/properties/judge.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/properties/%.o: tests/properties/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(wildcard $(BUILD)/tests/properties/*.d)
