@@ -1,0 +1,134 @@
+/*
+ * Collector URIs.  Three lines: what METRICS_CLUSTER holds before the key,
+ * the key, and what follows it; and the whole input once more as one URI.
+ *
+ * Asserted: whatever stands around a key and however it is mistyped, no fault
+ * and no redacted or shown form holds it; a URI that is taken has a host, a
+ * port and a prefix that are what they should be, and its address, as it is
+ * shown, is read back as the same.
+ */
+#include <sodium.h>
+
+#include "ascii.h"
+#include "fuzz.h"
+
+#define CANARY "Tr0ub4dor"
+
+static bool
+is_bucket(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!ascii_is_alnum(s.ptr[i]) &&
+		    !slice_contains(SLICE("_-."), s.ptr[i]))
+			return false;
+	return true;
+}
+
+static void
+check_prefix(const struct statsd_uri *uri)
+{
+	struct slice prefix = statsd_uri_prefix(uri), name;
+
+	assert(prefix.len <= PREFIX_MAX && is_bucket(prefix));
+	assert(prefix.len == 0 || prefix.ptr[prefix.len - 1] == '.');
+	while (slice_cut(&prefix, '.', &name))
+		assert(name.len > 0);
+}
+
+static void
+check_taken(const struct statsd_uri *uri)
+{
+	char buf[HOST_MAX + 32];
+	struct text address = TEXT_IN(buf);
+	struct statsd_uri again;
+
+	assert(uri->host[0] != '\0' && memchr(uri->host, '\0', HOST_MAX + 1));
+	assert(uri->port > 0 && uri->key_len <= KEY_MAX);
+	assert(uri->backdate <= 60 && uri->datagram <= DATAGRAM_MAX);
+	check_prefix(uri);
+	statsd_uri_put_address(&address, uri);
+	assert(!address.truncated && fuzz_is_lines(text_slice(&address)));
+	assert(!slice_contains(text_slice(&address), '\n'));
+	if (strchr(uri->host, '%') != NULL)
+		return; /* shown as the system writes a zone, not as a URI does
+			 */
+	assert(statsd_uri_parse(text_slice(&address), &again) == NULL);
+	assert(!strcmp(again.host, uri->host) && again.port == uri->port);
+	assert(again.key_len == 0);
+}
+
+static void
+check_raw(struct slice input)
+{
+	struct statsd_uri uri;
+	char buf[1024];
+	struct text shown = TEXT_IN(buf);
+
+	if (statsd_uri_parse(input, &uri) == NULL)
+		check_taken(&uri);
+	statsd_uri_put_redacted(&shown, input);
+	assert(fuzz_is_lines(text_slice(&shown)));
+}
+
+/* A key with the canary in it, at a place its first byte says. */
+static size_t
+put_key(struct text *t, struct slice key)
+{
+	size_t at = key.len > 0 ? (unsigned char)key.ptr[0] % (key.len + 1) : 0;
+
+	text_put(t, slice_head(key, at));
+	text_put(t, SLICE(CANARY));
+	text_put(t, slice_after(key, at));
+	return at;
+}
+
+static void
+check_list(struct slice before, struct slice key, struct slice after)
+{
+	static struct config config;
+	static char faults_buf[FAULTS_MAX];
+	char buf[4096];
+	struct text list = TEXT_IN(buf), faults = TEXT_IN(faults_buf);
+	char *environment[] = {NULL, NULL};
+
+	if (fuzz_contains(before, SLICE(CANARY)) ||
+	    fuzz_contains(after, SLICE(CANARY)) ||
+	    fuzz_contains(key, SLICE("://")))
+		return;
+	text_put(&list, SLICE("METRICS_CLUSTER="));
+	text_put(&list, before);
+	text_put(&list, SLICE("statsd://user:"));
+	put_key(&list, key);
+	text_put(&list, SLICE("@"));
+	text_put(&list, after);
+	if (list.truncated)
+		return;
+	environment[0] = fuzz_string(text_slice(&list));
+	if (strlen(environment[0]) != list.len)
+		return; /* it holds a NUL, which no environment does */
+	fuzz_config_reset(&config);
+	config_load(&config, environment, &faults);
+	assert(!fuzz_contains(text_slice(&faults), SLICE(CANARY)));
+	assert(fuzz_is_lines(text_slice(&faults)));
+	for (size_t i = 0; i < config.collector_count; i++) {
+		const struct statsd_uri *uri = &config.collectors[i];
+
+		check_taken(uri);
+		assert(!fuzz_contains(slice_of(uri->host), SLICE(CANARY)) &&
+		    !fuzz_contains(statsd_uri_prefix(uri), SLICE(CANARY)));
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice input = {(const char *)data, size};
+	struct slice before = fuzz_line(&input);
+	struct slice key = fuzz_line(&input);
+
+	assert(sodium_init() >= 0);
+	check_raw(fuzz_copy((struct slice){(const char *)data, size}));
+	check_list(before, key, input);
+	fuzz_release();
+	return 0;
+}

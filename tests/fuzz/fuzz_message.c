@@ -1,0 +1,104 @@
+/*
+ * One SYSLOG-MSG: header, structured data, logfmt, verdict.
+ *
+ * Asserted: fields lie in the message, in order, and hold no space; a code is
+ * a code; more levels never count less, PLATFORM_ONLY never more; what
+ * APP-NAME heroku wrote counts in any case; the pairs of a line come to an end.
+ */
+#include "fuzz.h"
+#include "logfmt.h"
+#include "syslog_msg.h"
+
+enum { LEVELS_ALL = 7, VALUE_MAX = 7 };
+
+static void
+check_code(const struct heroku_code *code)
+{
+	static struct tally tally;
+
+	tally_reset(&tally);
+	tally_add(&tally, code);
+	tally.messages = 1;
+	fuzz_check_tally(&tally);
+}
+
+static void
+check_verdicts(const struct syslog_msg *message)
+{
+	bool counted_before = false;
+
+	for (unsigned levels = 0; levels <= LEVELS_ALL; levels++) {
+		struct heroku_rules open = {levels, false},
+				    strict = {levels, true};
+		struct heroku_code code, strict_code;
+		enum heroku_verdict verdict =
+		    heroku_judge(message, &open, &code);
+		enum heroku_verdict strictly =
+		    heroku_judge(message, &strict, &strict_code);
+		bool counts = heroku_counts(verdict);
+
+		assert(heroku_reason(verdict) != NULL);
+		if (counts)
+			check_code(&code);
+		if (heroku_counts(strictly))
+			assert(counts &&
+			    slice_equal(heroku_code_slice(&code),
+				heroku_code_slice(&strict_code)));
+		if (slice_equal(message->app_name, SLICE("heroku")))
+			assert(verdict == strictly);
+		if (counted_before && (levels & 1) != 0)
+			assert(counts); /* levels - 1 counted it */
+		counted_before = counts;
+	}
+}
+
+static void
+check_pairs(struct slice line)
+{
+	struct logfmt_pair pair;
+	size_t before = line.len + 1;
+	char *buf = malloc(VALUE_MAX + 1);
+
+	assert(buf != NULL);
+	while (logfmt_next(&line, &pair)) {
+		struct slice value = logfmt_value(&pair, buf, VALUE_MAX);
+
+		assert(pair.key.len > 0 && line.len < before);
+		assert(!slice_contains(pair.key, '=') &&
+		    !slice_contains(pair.key, ' ') &&
+		    !slice_contains(pair.key, '"'));
+		assert(value.len <= pair.value.len);
+		assert(!pair.escaped || value.len <= VALUE_MAX + 1);
+		before = line.len;
+	}
+	free(buf);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice bytes =
+	    fuzz_copy((struct slice){(const char *)data, size});
+	struct syslog_msg message = {0};
+	struct slice rest = bytes;
+
+	if (syslog_msg_parse(bytes, &message)) {
+		assert(message.app_name.len > 0 && message.procid.len > 0);
+		assert(!slice_contains(message.app_name, ' ') &&
+		    !slice_contains(message.procid, ' '));
+		assert(message.app_name.ptr < message.procid.ptr);
+		assert(message.procid.ptr + message.procid.len <
+		    message.msg.ptr + (message.msg.len == 0));
+		assert(
+		    message.msg.ptr + message.msg.len == bytes.ptr + bytes.len);
+	} else {
+		message = (struct syslog_msg){
+		    SLICE("app"), SLICE("log-shuttle"), bytes};
+	}
+	check_verdicts(&message);
+	check_pairs(message.msg);
+	if (syslog_msg_take_structured_data(&rest))
+		assert(rest.len < bytes.len && rest.ptr[-1] == ' ');
+	fuzz_release();
+	return 0;
+}
