@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""The time that refusing takes tells nothing: neither how much of a password
+was right, nor whether the application exists."""
+
+import re
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+
+from support import *
+
+TIMING = ROOT / "build" / "timing"
+# Medians of thousands of runs in turns differ by less than 1 % here, and a
+# comparison that stops at the first difference by 5 %.
+BOUND = 0.02
+ATTEMPTS = 6
+
+COMPARISONS = re.compile(
+    r"\b(\w*(?:mem|str\w*|b)cmp|slice_equal\w*|slice_starts_with|slice_take)"
+    r"\s*\(([^;]*)")
+
+
+def medians():
+    """{pair: (first, second)} in nanoseconds."""
+    lines = subprocess.run([TIMING], capture_output=True, text=True,
+                           check=True).stdout.splitlines()
+    return {name: (float(a), float(b)) for name, a, b in
+            (line.split() for line in lines)}
+
+
+def difference(pair):
+    return abs(pair[0] - pair[1]) / min(pair)
+
+
+class Timing(unittest.TestCase):
+    def test_no_pair_of_requests_can_be_told_apart(self):
+        # A difference that is real shows every time; noise does not.
+        open_pairs, seen = None, []
+        for _ in range(ATTEMPTS):
+            measured = medians()
+            seen.append(measured)
+            control = difference(measured.pop("control"))
+            if control <= BOUND:
+                continue  # too noisy to see anything
+            differing = {name for name, pair in measured.items()
+                         if difference(pair) > BOUND}
+            open_pairs = differing if open_pairs is None \
+                else open_pairs & differing
+            if not open_pairs:
+                return
+        self.fail(f"told apart by time: {open_pairs}: {seen}")
+
+
+def without_comments(path):
+    text = path.read_text()
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+class Text(unittest.TestCase):
+    def test_secrets_are_compared_in_constant_time_only(self):
+        """Who looks into a secret is basic_auth.c; all else calls it."""
+        inside = re.compile(r"(?:->|\.)(?:bytes|len)\b|struct secret\b")
+        basic_auth = without_comments(ROOT / "src" / "basic_auth.c")
+        compared = [m[1] for m in COMPARISONS.finditer(basic_auth)
+                    if inside.search(m[2])]
+        self.assertEqual(compared, ["sodium_memcmp", "sodium_memcmp"])
+
+    def test_nobody_else_looks_into_a_secret(self):
+        """The only comparisons in credentials.c are of names and of users."""
+        text = without_comments(ROOT / "src" / "credentials.c")
+        found = sorted((m[1], m[2].split(",")[0]) for m in
+                       COMPARISONS.finditer(text))
+        self.assertEqual(found, [
+            ("slice_equal", "user"), ("slice_equal", "user"),
+            ("slice_equal", "user"), ("sodium_memcmp", "found->name")])
+        for path in sorted((ROOT / "src").glob("*.c")):
+            if path.name not in ("basic_auth.c", "credentials.c"):
+                self.assertNotRegex(
+                    without_comments(path),
+                    r"\bstruct secret\b|credentials\[[^]]*\]\.(bytes|len)",
+                    path.name)
+
+    def test_signatures_are_compared_in_constant_time_only(self):
+        text = without_comments(ROOT / "src" / "statsd.c")
+        self.assertEqual([m[1] for m in COMPARISONS.finditer(text)],
+                         ["sodium_memcmp"])
+
+
+if __name__ == "__main__":
+    main("timing")

@@ -1,0 +1,14 @@
+# make timing    whether the time of a refusal tells anything
+
+.PHONY: timing
+timing: $(BUILD)/timing
+	@python3 tests/timing/test_timing.py
+
+$(BUILD)/timing: $(BUILD)/tests/timing/timing.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/timing/%.o: tests/timing/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(wildcard $(BUILD)/tests/timing/*.d)
