@@ -6,20 +6,17 @@ enum frame_result
 batch_next(struct batch *batch, const struct heroku_rules *rules,
     struct batch_message *message)
 {
-	struct slice bytes;
 	struct syslog_msg parsed;
 	enum frame_result result;
 
 	frame_skip_newlines(&batch->rest);
 	message->number++;
 	message->offset = slice_offset(batch->body, batch->rest);
-	result = frame_take(&batch->rest, &bytes);
+	result = frame_take(&batch->rest, &message->text);
 	if (result != FRAME_OK)
 		return result;
-	message->skipped = !syslog_msg_parse(bytes, &parsed);
-	if (message->skipped) {
-		message->text = bytes;
-	} else {
+	message->skipped = !syslog_msg_parse(message->text, &parsed);
+	if (!message->skipped) {
 		message->text = parsed.msg;
 		message->verdict = heroku_judge(&parsed, rules, &message->code);
 	}
