@@ -38,8 +38,8 @@ ALL_LDFLAGS = $(MODE_LDFLAGS) $(LDFLAGS)
 
 # All of src but the two programs' main: tests and benchmarks link it too.
 SOURCES = slice text frame syslog_msg logfmt heroku tally batch basic_auth \
-	credentials statsd_uri statsd log faults config lookup collector \
-	cluster dispatch request handler answer explain probe warnings check \
+	credentials statsd_uri redact statsd log faults config lookup \
+	collector cluster dispatch request handler answer explain probe warnings check \
 	exchange fcgi cgi
 LIBRARY = $(BUILD)/liblogplex-statsd.a
 
@@ -58,7 +58,20 @@ $(LIBRARY): $(SOURCES:%=$(BUILD)/%.o)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/%.o: src/%.c Makefile
+# A library that is missing is named by its package.
+NEEDED = fcgiapp.h:libfcgi-dev sodium.h:libsodium-dev zlib.h:zlib1g-dev
+$(BUILD)/needed: Makefile
+	@mkdir -p $(@D)
+	@command -v $(firstword $(CC)) >/dev/null || \
+	    { echo "No compiler $(CC): install the package gcc, or run bin/development-bootstrap" >&2; exit 1; }
+	@for n in $(NEEDED); do \
+	    echo "#include <$${n%%:*}>" | \
+		$(CC) $(ALL_CPPFLAGS) -E - >/dev/null 2>&1 || \
+	    { echo "No <$${n%%:*}>: install the package $${n#*:}, or run bin/development-bootstrap" >&2; exit 1; }; \
+	done
+	@touch $@
+
+$(BUILD)/%.o: src/%.c Makefile | $(BUILD)/needed
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 

@@ -27,7 +27,7 @@ ascii_is_lower(char c)
 static inline char
 ascii_to_upper(char c)
 {
-	return ascii_is_lower(c) ? (char)(c - 'a' + 'A') : c;
+	return (char)(ascii_is_lower(c) ? c - 'a' + 'A' : c);
 }
 
 static inline bool

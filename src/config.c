@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "ascii.h"
+#include "redact.h"
 
 #define DEFAULT_CLUSTER "statsd://127.0.0.1:8126,statsd://127.0.0.1:8127"
 
@@ -20,7 +21,7 @@ put_collector_fault(
 	text_put(faults, SLICE("METRICS_CLUSTER: collector "));
 	text_put_number(faults, number);
 	text_put(faults, SLICE(", "));
-	statsd_uri_put_redacted(faults, uri);
+	redact_uri(faults, uri);
 	text_put(faults, SLICE(": "));
 	text_put_string(faults, sentence);
 	text_put(faults, SLICE("\n"));

@@ -34,10 +34,11 @@ hash_of(const struct credentials *c, const struct padded_name *name)
 static size_t
 index_search(const struct credentials *c, uint64_t hash)
 {
-	size_t base = 0, n = c->count, half;
+	size_t base = 0, n = c->count;
 
 	while (n > 1) {
-		half = n / 2;
+		size_t half = n / 2;
+
 		base = c->index[base + half].hash <= hash ? base + half : base;
 		n -= half;
 	}

@@ -197,6 +197,7 @@ exchange_run(struct service *service, char *const *variables,
 void
 exchange_refuse(char *const *variables, const struct transport *transport)
 {
+	static const struct tally nothing;
 	struct request request;
 	struct outcome outcome = {0};
 	size_t length = SIZE_MAX;
@@ -205,5 +206,5 @@ exchange_refuse(char *const *variables, const struct transport *transport)
 	request_length(&request, &length);
 	skip(transport, length);
 	fail_on_faults(&outcome);
-	write_answer(transport, &request, NULL, &outcome);
+	write_answer(transport, &request, &nothing, &outcome);
 }

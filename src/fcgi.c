@@ -148,11 +148,12 @@ static void
 finish(FCGX_Request *r)
 {
 	char scratch[8192];
+	int got;
 
 	r->keepConnection = 0;
-	while (FCGX_GetStr(scratch, sizeof(scratch), r->in) ==
-	    (int)sizeof(scratch))
-		continue;
+	do
+		got = FCGX_GetStr(scratch, sizeof(scratch), r->in);
+	while (got == (int)sizeof(scratch));
 	if (!stream_broken(r))
 		FCGX_Detach(r);
 	FCGX_Finish_r(r);
@@ -191,7 +192,7 @@ wait_for_request(struct cluster *cluster, const sigset_t *waiting)
 static bool
 survives(int error)
 {
-	static const struct timespec pause = {0, 100 * 1000000};
+	static const struct timespec pause = {0, 100000000};
 
 	switch (error) {
 	case EAGAIN:

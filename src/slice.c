@@ -15,6 +15,33 @@ slice_take_element(struct slice *s, char separator, struct slice *head)
 }
 
 bool
+slice_cut_last(struct slice *s, char separator, struct slice *head)
+{
+	size_t n = s->len;
+
+	while (n > 0 && s->ptr[n - 1] != separator)
+		n--;
+	if (n == 0)
+		return false;
+	*head = slice_head(*s, n - 1);
+	*s = slice_after(*s, n);
+	return true;
+}
+
+struct slice
+slice_take_until(struct slice *s, struct slice delimiters)
+{
+	size_t n = 0;
+	struct slice head;
+
+	while (n < s->len && !slice_contains(delimiters, s->ptr[n]))
+		n++;
+	head = slice_head(*s, n);
+	*s = slice_after(*s, n);
+	return head;
+}
+
+bool
 slice_equal_nocase(struct slice a, struct slice b)
 {
 	if (a.len != b.len)

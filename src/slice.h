@@ -99,6 +99,12 @@ slice_cut(struct slice *s, char separator, struct slice *head)
 /* As slice_cut, but without a separator it takes all; false when s is empty. */
 bool slice_take_element(struct slice *s, char separator, struct slice *head);
 
+/* As slice_cut, but at the last separator. */
+bool slice_cut_last(struct slice *s, char separator, struct slice *head);
+
+/* Takes and returns what stands before the first of the delimiters, or all. */
+struct slice slice_take_until(struct slice *s, struct slice delimiters);
+
 /*
  * Takes a decimal number of at most max_digits (below 19) digits.  Fails if
  * there is no digit or one more than that.

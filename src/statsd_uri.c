@@ -62,16 +62,16 @@ parse_userinfo(struct slice userinfo, struct statsd_uri *out)
 	return NULL;
 }
 
-static const char *
-parse_port(struct slice port, struct statsd_uri *out)
+bool
+statsd_uri_read_port(struct slice s, uint16_t *port)
 {
 	size_t number;
 
-	if (!slice_take_number(&port, PORT_DIGITS, &number) || port.len > 0 ||
+	if (!slice_take_number(&s, PORT_DIGITS, &number) || s.len > 0 ||
 	    number == 0 || number > UINT16_MAX)
-		return "the port must be a number from 1 to 65535";
-	out->port = (uint16_t)number;
-	return NULL;
+		return false;
+	*port = (uint16_t)number;
+	return true;
 }
 
 static bool
@@ -134,7 +134,9 @@ parse_host_and_port(struct slice s, struct statsd_uri *out)
 	}
 	out->port = DEFAULT_PORT;
 	fault = parse_host(host, bracketed, out);
-	return fault == NULL && has_port ? parse_port(s, out) : fault;
+	if (fault == NULL && has_port && !statsd_uri_read_port(s, &out->port))
+		return "the port must be a number from 1 to 65535";
+	return fault;
 }
 
 /* "/a/b" becomes "a.b."; empty segments are dropped. */
@@ -215,35 +217,6 @@ parse_query(struct slice query, struct statsd_uri *out)
 	return NULL;
 }
 
-/* Takes what stands before the first of the delimiters, or all. */
-static struct slice
-take_until(struct slice *s, struct slice delimiters)
-{
-	struct slice head;
-	size_t n = 0;
-
-	while (n < s->len && !slice_contains(delimiters, s->ptr[n]))
-		n++;
-	head = slice_head(*s, n);
-	*s = slice_after(*s, n);
-	return head;
-}
-
-/* Cuts the userinfo off the authority, at its last @. */
-static bool
-take_userinfo(struct slice *authority, struct slice *userinfo)
-{
-	size_t n = authority->len;
-
-	while (n > 0 && authority->ptr[n - 1] != '@')
-		n--;
-	if (n == 0)
-		return false;
-	*userinfo = slice_head(*authority, n - 1);
-	*authority = slice_after(*authority, n);
-	return true;
-}
-
 const char *
 statsd_uri_parse(struct slice uri, struct statsd_uri *out)
 {
@@ -253,14 +226,14 @@ statsd_uri_parse(struct slice uri, struct statsd_uri *out)
 	*out = (struct statsd_uri){0};
 	if (uri.len == 0)
 		return "empty; is there a comma too many?";
-	scheme = take_until(&uri, SLICE(":"));
+	scheme = slice_take_until(&uri, SLICE(":"));
 	if (!slice_equal_nocase(scheme, SLICE("statsd")) ||
 	    !slice_take(&uri, SLICE("://")))
 		return "must start with statsd:// (a comma inside a key is "
 		       "written %2C)";
-	authority = take_until(&uri, SLICE("/?#"));
-	path = take_until(&uri, SLICE("?#"));
-	if (take_userinfo(&authority, &userinfo))
+	authority = slice_take_until(&uri, SLICE("/?#"));
+	path = slice_take_until(&uri, SLICE("?#"));
+	if (slice_cut_last(&authority, '@', &userinfo))
 		fault = parse_userinfo(userinfo, out);
 	if (fault == NULL)
 		fault = parse_host_and_port(authority, out);
@@ -268,7 +241,7 @@ statsd_uri_parse(struct slice uri, struct statsd_uri *out)
 		fault = parse_path(path, out);
 	slice_take(&uri, SLICE("?"));
 	if (fault == NULL)
-		fault = parse_query(take_until(&uri, SLICE("#")), out);
+		fault = parse_query(slice_take_until(&uri, SLICE("#")), out);
 	if (fault == NULL && uri.len > 0)
 		fault = "a # must be written %23";
 	return fault;
@@ -283,55 +256,4 @@ statsd_uri_put_address(struct text *t, const struct statsd_uri *uri)
 	text_put_string(t, uri->host);
 	text_put_string(t, bracketed ? "]:" : ":");
 	text_put_number(t, uri->port);
-}
-
-/* Shows a host, and says whether it can be nothing else. */
-static bool
-put_host(struct text *t, struct slice *s)
-{
-	struct slice inside;
-
-	if (!slice_take(s, SLICE("["))) {
-		text_put_visible(t, take_until(s, SLICE(":/?#")));
-		return false;
-	}
-	if (!slice_cut(s, ']', &inside)) {
-		text_put(t, SLICE("[***"));
-		*s = (struct slice){0};
-		return false;
-	}
-	text_put(t, SLICE("["));
-	text_put_visible(t, inside);
-	text_put(t, SLICE("]"));
-	return true;
-}
-
-/* Without an @, what looks like user:key may be that: then no port is shown
- * that is none. */
-void
-statsd_uri_put_redacted(struct text *t, struct slice uri)
-{
-	struct slice rest = uri, hidden, port;
-	struct statsd_uri ignored;
-	bool certain;
-
-	take_until(&rest, SLICE(":@"));
-	if (slice_take(&rest, SLICE("://"))) {
-		text_put_visible(t, slice_head(uri, uri.len - rest.len));
-		uri = rest;
-	}
-	certain = take_userinfo(&uri, &hidden);
-	if (certain)
-		text_put(t, SLICE("***@"));
-	certain |= put_host(t, &uri);
-	if (slice_take(&uri, SLICE(":"))) {
-		text_put(t, SLICE(":"));
-		port = take_until(&uri, SLICE("/?#"));
-		if (!certain && parse_port(port, &ignored) != NULL) {
-			text_put(t, SLICE("***"));
-			return;
-		}
-		text_put_visible(t, port);
-	}
-	text_put_visible(t, uri);
 }

@@ -36,10 +36,7 @@ const char *statsd_uri_parse(struct slice uri, struct statsd_uri *out);
 /* "statsd://host:port", without the key. */
 void statsd_uri_put_address(struct text *t, const struct statsd_uri *uri);
 
-/*
- * A URI that may be faulty, fit to be shown: what is, or could be, a key is
- * replaced by ***.
- */
-void statsd_uri_put_redacted(struct text *t, struct slice uri);
+/* A port: a number from 1 to 65535, and nothing else. */
+bool statsd_uri_read_port(struct slice s, uint16_t *port);
 
 #endif

@@ -1,5 +1,6 @@
 #include "statsd_uri.h"
 
+#include "redact.h"
 #include "statsd.h"
 #include "support.h"
 
@@ -264,7 +265,7 @@ hides_what_is_or_could_be_a_key(void **state)
 		char buf[64];
 		struct text t = TEXT_IN(buf);
 
-		statsd_uri_put_redacted(&t, in);
+		redact_uri(&t, in);
 		assert_text(text_slice(&t), cases[i][1], cases[i][0]);
 		guarded_free(in);
 	}
