@@ -2,6 +2,7 @@
 responder's socket.  What is answered 201 is counted, nothing else is, and
 whoever comes next is served."""
 
+import random
 import time
 
 from fastcgi import *
@@ -74,6 +75,131 @@ class Stalls(ResponderTest):
         finally:
             stop.set()
             dripping.join()
+
+
+class Lengths(ResponderTest):
+    """CONTENT_LENGTH against what comes."""
+
+    def setUp(self):
+        self.start_responder()
+
+    def test_fewer_bytes_than_said_are_not_counted(self):
+        for length in (len(REFERENCE) + 1, 1 << 20, 8 << 20, (8 << 20) + 1,
+                       10 ** 14):
+            with self.subTest(length):
+                self.assertEqual(self.status(length=length), 503)
+        self.assertEqual(self.counters(), [])
+
+    def test_a_length_that_is_no_number_is_not_counted(self):
+        for length in ("9" * 20, "9" * 400, str(2 ** 64), str(2 ** 64 + 536),
+                       str(2 ** 63), "-2", "-536", "+536", " 536", "536 ",
+                       "0x218", "5.36e2", "five", "536,536", "\xb9"):
+            with self.subTest(length):
+                self.assertEqual(self.status(length=length), 503)
+        self.assertEqual(self.counters(), [])
+
+    def test_bytes_beyond_the_length_are_not_read(self):
+        answer = self.ask(REFERENCE + b"12 no syslog at all" * 5000,
+                          length=len(REFERENCE))
+        self.assertEqual(answer.status, 201)
+        self.assertIn(b'"messages":5', answer.body)
+        self.assertEqual(self.status(), 201)
+        self.assert_reference_counted(2)
+
+    def test_without_a_length_the_stream_says(self):
+        for length in (None, "", "-1"):
+            with self.subTest(length):
+                self.assertEqual(self.status(length=length), 201)
+        self.assert_reference_counted(3)
+
+    def test_more_than_the_ceiling_is_read_and_refused(self):
+        body = b"x" * ((8 << 20) + 1)
+        for length in (len(body), None):
+            with self.subTest(length):
+                self.assertEqual(self.status(body, length=length), 413)
+        self.assertEqual(self.counters(), [])
+
+
+class Leavers(ResponderTest):
+    """Connections that end before their time, and bytes that are no request."""
+
+    def setUp(self):
+        self.start_responder()
+
+    def assert_not_counted_and_alive(self):
+        self.assertEqual(self.status(), 201)
+        self.assert_reference_counted()
+        self.assertIsNone(self.responder.poll())
+
+    def test_gone_at_any_byte_of_the_request(self):
+        whole = message(length=None, end=False)
+        for n in range(0, len(whole), 7):
+            with contextlib.closing(self.connect()) as s:
+                s.sendall(whole[:n])
+        self.assert_not_counted_and_alive()
+
+    def test_aborted(self):
+        for part in (message(length=None, end=False), message(end=False)[:300]):
+            with contextlib.closing(self.connect()) as s:
+                s.sendall(part[:len(part) // 8 * 8] + record(ABORT))
+                s.shutdown(socket.SHUT_WR)
+                answer = read_reply(s)
+                self.assertIn(answer and answer.status, (None, 503))
+        self.assert_not_counted_and_alive()
+
+    def test_random_bytes(self):
+        rng = random.Random(5)
+        for _ in range(300):
+            with contextlib.closing(self.connect()) as s, \
+                    contextlib.suppress(OSError):
+                s.sendall(rng.choice((b"", begin())) +
+                          rng.randbytes(rng.randrange(2000)))
+                s.shutdown(socket.SHUT_WR)
+                while s.recv(65536):
+                    pass
+        self.assert_not_counted_and_alive()
+
+    def test_a_parameter_longer_than_memory_ends_the_process_at_worst(self):
+        """libfcgi asserts that there is memory; the web server starts another
+        responder (test_faults.py), and only it can reach the socket."""
+        for length in (0x7fffffff, 0x7ffffffe, 0x40000000):
+            with contextlib.closing(self.connect()) as s, \
+                    contextlib.suppress(OSError):
+                s.sendall(begin() + record(PARAMS, struct.pack(
+                    ">II", length | 1 << 31, length | 1 << 31) + b"x" * 99))
+                s.shutdown(socket.SHUT_WR)
+                while s.recv(65536):
+                    pass
+            if self.responder.poll() is not None:
+                self.assertEqual(self.responder.poll(), -signal.SIGABRT)
+                self.start_responder()
+        self.assert_not_counted_and_alive()
+
+    def test_other_records_and_roles(self):
+        odd = [
+            begin(role=2) + message()[16:], begin(role=9) + message()[16:],
+            record(9, request=0) + record(42, b"x" * 100, request=0),
+            record(STDIN, b"x") * 3, record(PARAMS, b"\xff" * 8),
+            begin() + begin() + record(PARAMS, b"\x05"),
+            b"\x02" + message()[1:], message()[:16] + record(DATA, b"x" * 9)]
+        for raw in odd:
+            with contextlib.closing(self.connect()) as s:
+                s.sendall(raw)
+                s.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):
+                    while s.recv(65536):
+                        pass
+        for c in self.collectors:  # libfcgi may take another role for its own
+            c.settled()
+            c.datagrams.clear()
+        self.assert_not_counted_and_alive()
+
+    def test_gone_before_the_answer_is_counted_whole(self):
+        for _ in range(50):
+            with contextlib.closing(self.connect()) as s:
+                s.sendall(message())
+        self.assertEqual(self.status(), 201)
+        self.assert_reference_counted(51)
 
 
 class Logs(ResponderTest):
