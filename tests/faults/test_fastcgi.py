@@ -160,8 +160,8 @@ class Leavers(ResponderTest):
         self.assert_not_counted_and_alive()
 
     def test_a_parameter_longer_than_memory_ends_the_process_at_worst(self):
-        """libfcgi asserts that there is memory; the web server starts another
-        responder (test_faults.py), and only it can reach the socket."""
+        # libfcgi asserts that there is memory; the web server starts another
+        # responder (test_faults.py), and only it can reach the socket.
         for length in (0x7fffffff, 0x7ffffffe, 0x40000000):
             with contextlib.closing(self.connect()) as s, \
                     contextlib.suppress(OSError):

@@ -1,0 +1,407 @@
+"""Faults of collectors, clients, the machine and the web server, behind
+lighttpd as bin/web starts it: what is answered 201 is counted, and once."""
+
+import collections
+import glob
+import json
+import random
+import re
+import resource
+import time
+
+from fastcgi import *
+
+H12 = b"<158>1 2026-11-23T06:00:00Z host heroku router - at=error code=H12"
+R14 = b"<158>1 2026-11-23T06:00:00Z host heroku web.1 - Error R14 (x)"
+
+
+def frames(*messages):
+    return b"".join(b"%d %s" % (len(m), m) for m in messages)
+
+
+class FaultTest(WebTest):
+    def start_web(self, **env):
+        super().start_web(**env)
+        self.responder = self.wait_for_responder()
+
+    def wait_for_responder(self):
+        found = []
+
+        def one():
+            found[:] = responders(self.web.pid)
+            return len(found) == 1
+        wait_until(one, "one responder", process=self.web)
+        return found[0]
+
+    def log_lines(self, event):
+        return re.findall(rf"^event={event} .*$", self.web.log(), re.M)
+
+    def timed_post(self, **kwargs):
+        started = time.monotonic()
+        answer = self.post(**kwargs)
+        return answer, time.monotonic() - started
+
+
+class CollectorFaults(FaultTest):
+    def test_collector_not_listening_and_listening_again(self):
+        self.start_web()
+        port = self.collectors[1].port
+        self.collectors[1].close()
+        for _ in range(20):
+            answer, took = self.timed_post()
+            self.assertEqual(answer.status, 201)
+            self.assertLess(took, 1)
+        # Of 60 datagrams the kernel can tell of some; a line a minute does.
+        lines = self.log_lines("send-failed")
+        self.assertEqual(len(lines), 1, lines)
+        self.assertIn(f"collector=statsd://127.0.0.1:{port} ", lines[0])
+        self.assertIn('reason="Connection refused"', lines[0])
+        self.assertEqual(len(self.collectors[0].lines()), 20)
+
+        again = Collector(port=port)
+        self.addCleanup(again.close)
+        self.assertEqual(self.post().status, 201)
+        self.assertEqual(again.lines(), ["heaven.heroku.errors.R99:1|c",
+                                         "heaven.heroku.errors.L99:1|c",
+                                         "heaven.heroku.errors.H12:1|c"])
+
+    def test_no_collector_at_all(self):
+        self.start_web()
+        for c in self.collectors:
+            c.close()
+        for _ in range(20):
+            self.assertEqual(self.post().status, 201)
+        self.assertEqual(len(self.log_lines("send-failed")), 2)
+
+
+class ClientFaults(FaultTest):
+    def test_slow_clients_do_not_slow_the_others(self):
+        self.start_web()
+        raw = build_request(body=REFERENCE)
+        slow = [connect(self.port) for _ in range(50)]
+        for step in range(0, len(raw), len(raw) // 8 + 1):
+            for s in slow:
+                s.sendall(raw[step:step + len(raw) // 8 + 1])
+            answer, took = self.timed_post()
+            self.assertEqual(answer.status, 201)
+            self.assertLess(took, 1)
+        for s in slow:
+            self.assertEqual(read_answer(s).status, 201)
+            s.close()
+        self.assertEqual(len(self.counters()), 4 * (50 + 8))
+
+    def test_silent_clients_are_hung_up_on(self):
+        self.start_web()
+        raw = build_request(body=REFERENCE)
+        silent = [connect(self.port, timeout=40) for _ in range(3)]
+        for s, part in zip(silent, (raw[:1], raw[:100], raw[:-1])):
+            s.sendall(part)
+        self.assertLess(self.timed_post()[1], 1)
+        started = time.monotonic()
+        for s in silent:
+            self.assertEqual(read_answer(s).raw[:13], b"")
+            s.close()
+        self.assertLess(time.monotonic() - started, 30)
+        self.assertEqual(len(self.counters()), 4)
+
+    def test_gone_at_any_byte_is_not_counted(self):
+        self.start_web()
+        raw = build_request(body=REFERENCE)
+        for n in range(0, len(raw), 5):
+            with connect(self.port) as s:
+                s.sendall(raw[:n])
+        self.assertEqual(self.post().status, 201)
+        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+
+    def test_gone_before_the_answer_is_all_or_nothing(self):
+        self.start_web(API_SECRET="secret")
+        for n in range(100):
+            with connect(self.port) as s:
+                s.sendall(build_request(path=f"/gone{n}/logs",
+                                        body=REFERENCE,
+                                        credentials=":secret"))
+        self.assertEqual(self.post().status, 201)
+        counted = collections.Counter(
+            line.split(".")[0] for line in self.counters())
+        print(f"{len(counted) - 1} of 100 counted", end=" ... ")
+        self.assertEqual(set(counted.values()), {4})
+
+    def test_header_floods_end_at_lighttpd(self):
+        self.start_web()
+        floods = {
+            "many": {"headers": [f"X-{i}: y" for i in range(9999)]},
+            "long": {"headers": ["X: " + "y" * (1 << 20)]},
+            "credentials": {"credentials": "x" * 20000},
+            "path": {"path": "/" + "x" * 20000},
+            "twice": {"headers": ["Content-Length: 5"]},
+            "both": {"headers": ["Transfer-Encoding: chunked"]},
+        }
+        floods = {why: build_request(body=REFERENCE, **flood)
+                  for why, flood in floods.items()}
+        floods["endless"] = b"POST / HTTP/1.1\r\n" + b"X: y\r\n" * 100000
+        for why, raw in floods.items():
+            with self.subTest(why), connect(self.port) as s:
+                with contextlib.suppress(OSError):
+                    s.sendall(raw)
+                status = read_answer(s).status
+                self.assertIn(status, (None, 400, 414, 431))
+        self.assertEqual(self.log_lines("refused"), [])
+        self.assertEqual(self.post().status, 201)
+        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+
+
+class MachineFaults(FaultTest):
+    def limit_descriptors(self, pid, number):
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (number, before[1]))
+        return before
+
+    def test_descriptors_exhausted_and_there_again(self):
+        self.start_web()
+        in_use = len(os.listdir(f"/proc/{self.responder}/fd"))
+        before = self.limit_descriptors(self.responder, in_use)
+        answers = []
+        waiting = [threading.Thread(
+            target=lambda: answers.append(self.post().status))
+            for _ in range(5)]
+        for t in waiting:
+            t.start()
+        time.sleep(1)
+        self.assertEqual(answers, [])
+        resource.prlimit(self.responder, resource.RLIMIT_NOFILE, before)
+        for t in waiting:
+            t.join()
+        self.assertEqual(answers, [201] * 5)
+        self.assertEqual(self.counters(), sorted(list(REFERENCE_COUNTERS) * 5))
+        lines = self.log_lines("accept-failed")
+        self.assertTrue(1 <= len(lines) <= 15, lines)
+        self.assertIn("Too many open files", lines[0])
+        self.assertEqual(responders(self.web.pid), [self.responder])
+
+    def test_out_of_memory_at_start(self):
+        # With so little memory it serves rightly, or ends; never else.
+        served = ended = 0
+        for megabytes in (1, 4, 8, 12, 16, 20, 22, 24, 26, 28, 32, 48, 96, 512):
+            for host in ("127.0.0.1", "localhost"):
+                collector = Collector()
+                case = ResponderTest()
+                self.addCleanup(case.doCleanups)
+                case.start_responder(
+                    [collector], ["prlimit", f"--as={megabytes << 20}",
+                                  PROGRAM],
+                    METRICS_CLUSTER=f"statsd://{host}:{collector.port}")
+                with self.subTest(megabytes=megabytes, host=host):
+                    status = self.serve_or_end(case)
+                    served += status == 201
+                    ended += status is None
+        print(f"{served} served, {ended} ended", end=" ... ")
+        self.assertGreater(served, 0)
+        self.assertGreater(ended, 0)
+
+    def serve_or_end(self, case):
+        """201, with all that counts, or None."""
+        try:
+            with contextlib.closing(case.connect(timeout=20)) as s:
+                s.sendall(message())
+                answer = read_reply(s)
+        except ConnectionError:
+            answer = None
+        if answer is None:
+            self.assertNotEqual(case.responder.wait(20), 0)
+            return None
+        self.assertEqual(answer.status, 201)
+        if "no address" in case.responder.log():
+            self.assertEqual(case.counters(), [])
+            print("no address", end=" ... ")
+        else:
+            case.assert_reference_counted()
+        return answer.status
+
+    def test_clock_set_back_and_forth(self):
+        # Signed times follow the clock; nothing else minds.
+        libraries = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+        self.assertTrue(libraries, "libfaketime is not installed")
+        collector = Collector()
+        case = ResponderTest()
+        self.addCleanup(case.doCleanups)
+        with tempfile.NamedTemporaryFile("w") as clock:
+            def set_clock(offset):
+                clock.seek(0)
+                clock.write(f"{offset:+d}s\n")
+                clock.truncate()
+                clock.flush()
+            set_clock(0)
+            case.start_responder(
+                [collector], LD_PRELOAD=libraries[0], FAKETIME_NO_CACHE="1",
+                FAKETIME_TIMESTAMP_FILE=clock.name, DONT_FAKE_MONOTONIC="1",
+                METRICS_CLUSTER=f"statsd://u:key@127.0.0.1:{collector.port}")
+            for offset in (0, -3600, 86400, -10 ** 8, 0):
+                set_clock(offset)
+                started = time.monotonic()
+                self.assertEqual(case.status(frames(H12)), 201)
+                self.assertLess(time.monotonic() - started, 2)
+                datagram = collector.settled()[-1]
+                self.assertTrue(datagram.endswith(b"heaven.heroku.errors.H12"
+                                                  b":1|c"))
+                stamp, = struct.unpack("<q", datagram[32:40])
+                self.assertAlmostEqual(stamp, time.time() + offset, delta=3)
+        self.assertEqual(len(collector.settled()), 5)
+
+
+class WebServerFaults(FaultTest):
+    """Load from a few clients, each request in a bucket of its own, so that
+    it can be said of every single one what became of it."""
+
+    batch = frames(H12, R14, H12)
+    counts = {"H12": 2, "R14": 1}
+
+    def start_web(self, **env):
+        super().start_web(API_SECRET="secret", **env)
+
+    def under_load(self, disturb, clients=4):
+        """What clients were told, by application, while disturb() ran."""
+        told, done = {}, threading.Event()
+
+        def client(number):
+            for n in range(1000000):
+                if done.is_set():
+                    return
+                app = f"c{number}-{n}"
+                try:
+                    told[app] = request(
+                        self.port, body=self.batch, path=f"/{app}/logs",
+                        credentials=":secret").status
+                except OSError:
+                    told[app] = None
+                    time.sleep(0.05)
+        threads = [threading.Thread(target=client, args=(n,))
+                   for n in range(clients)]
+        for t in threads:
+            t.start()
+        try:
+            disturb()
+        finally:
+            done.set()
+            for t in threads:
+                t.join()
+        return told
+
+    def account(self, told):
+        """Asserts the promise for each request; says how many of which."""
+        counted = collections.defaultdict(dict)
+        for line in self.counters():
+            app, code, n = re.fullmatch(
+                r"(.*)\.heroku\.errors\.(.*):(\d+)\|c", line).groups()
+            self.assertNotIn(code, counted[app], "counted twice")
+            counted[app][code] = int(n)
+        summary = collections.Counter()
+        for app, status in told.items():
+            got = counted.pop(app, {})
+            if status == 201:
+                self.assertEqual(got, self.counts, app)
+            for code, n in got.items():
+                self.assertEqual(n, self.counts[code], app)
+            summary[status, "all" if got == self.counts else
+                    "part" if got else "none"] += 1
+        self.assertEqual(dict(counted), {})
+        print(", ".join(f"{n} x {s} ({w} counted)" for (s, w), n in
+                        sorted(summary.items(), key=str)), end=" ... ")
+        return summary
+
+    def test_responder_killed_at_random_under_load(self):
+        self.start_web()
+        rng = random.Random(9)
+
+        def kill():
+            for _ in range(20):
+                time.sleep(rng.uniform(0.05, 0.4))
+                for pid in responders(self.web.pid):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+        told = self.under_load(kill)
+        summary = self.account(told)
+        self.assertGreater(summary[201, "all"], 100)
+        self.assertLessEqual({s for s, _ in summary}, {201, 500, 503})
+        wait_until(lambda: self.post().status == 201, "served again", 5)
+
+    def test_responder_aborted_over_its_socket_is_started_again(self):
+        self.start_web()
+        sockets = [l.split()[-1] for l in Path("/proc/net/unix").read_text()
+                   .splitlines() if "/logplex-statsd-" in l]
+        pids = [p for p in children(self.web.pid)
+                if os.readlink(f"/proc/{p}/exe").endswith("lighttpd")]
+        mine, = {s for s in sockets if f"-{pids[0]}.sock" in s}
+        self.assertEqual(os.stat(mine).st_mode & 0o022, 0)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(mine)
+            s.sendall(begin() + record(PARAMS, b"\xff\xff\xff\xfe" * 2))
+            s.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):
+                s.recv(100)
+        wait_until(lambda: self.post().status == 201, "served again", 5)
+        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+
+    def restart(self, how):
+        self.web.stop(how)
+        env = {"PORT": str(self.port), "BIND": "127.0.0.1",
+               "API_SECRET": "secret", "METRICS_CLUSTER": ",".join(
+                   c.uri for c in self.collectors)}
+        self.web = Process([ROOT / "bin" / "web"], env=env)
+        self.addCleanup(self.web.stop)
+        self.wait_for_web()
+
+    def test_restarted_under_load(self):
+        self.start_web()
+
+        def restart():
+            for _ in range(3):
+                time.sleep(0.5)
+                self.restart(signal.SIGTERM)
+            time.sleep(0.5)
+        summary = self.account(self.under_load(restart))
+        self.assertGreater(summary[201, "all"], 100)
+        self.assertEqual(summary[None, "part"], 0)
+
+    def test_killed_under_load(self):
+        self.start_web()
+
+        def restart():
+            for _ in range(3):
+                time.sleep(0.5)
+                lighttpd = [p for p in children(self.web.pid) if os.readlink(
+                    f"/proc/{p}/exe").endswith("lighttpd")]
+                os.kill(lighttpd[0], signal.SIGKILL)
+                self.web.wait(10)
+                self.restart(signal.SIGTERM)
+            time.sleep(0.5)
+        summary = self.account(self.under_load(restart))
+        self.assertGreater(summary[201, "all"], 100)
+
+    def test_two_at_once(self):
+        self.start_web()
+        first, first_port = self.web, self.port
+        first_collectors, pid = self.collectors, self.responder
+        self.start_web(API_CREDENTIALS_HEAVEN="other:words")
+        self.assertEqual(self.post().status, 401)
+        self.assertEqual(self.post(credentials="other:words").status, 201)
+        self.assertEqual(request(first_port, body=REFERENCE).status, 201)
+        for collectors in (first_collectors, self.collectors):
+            self.collectors = collectors
+            self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+        self.web.stop()
+        self.assertEqual(request(first_port, body=REFERENCE).status, 201)
+        self.assertEqual(responders(first.pid), [pid])
+
+    def test_two_on_one_port(self):
+        self.start_web()
+        second = Process([ROOT / "bin" / "web"],
+                         env={"PORT": str(self.port), "BIND": "127.0.0.1"})
+        self.addCleanup(second.stop)
+        self.assertNotIn(second.wait(10), (0, None))
+        self.assertIn("in use", second.log())
+        self.assertEqual(self.post().status, 201)
+        self.assertEqual(responders(self.web.pid), [self.responder])
+
+
+if __name__ == "__main__":
+    main("faults")
