@@ -1,15 +1,17 @@
 // Preloaded into statsd (node -r).
 //
 // Gives statsd 0.9.0 back util.log, which Node 23 and later no longer have.
-// With SPEED set, its clock starts at START (seconds since 1970) and runs that
-// many times faster, timers included: the demo plays a day in a minute.
+// With SPEED set, its clock runs that many times faster, timers included, and
+// shows START when it is BEGAN (both in seconds since 1970): the demo plays a
+// day in a minute.
 "use strict";
 const util = require("util");
 if (!util.log) util.log = (...words) => console.log(...words);
 
 const speed = Number(process.env.SPEED || 0);
 if (speed > 0) {
-  const Real = Date, began = Real.now(), start = process.env.START * 1000;
+  const Real = Date;
+  const start = process.env.START * 1000, began = process.env.BEGAN * 1000;
   const now = () => start + (Real.now() - began) * speed;
   global.Date = class extends Real {
     constructor(...given) {

@@ -1,0 +1,142 @@
+"""A made-up day of two applications, as Logplex would send it."""
+
+import math
+import random
+import time
+
+STEP = 600  # seconds of the day: one batch for each application
+DAY = 24 * 3600
+
+# Code, its colour in the graphs, and what it says; from the bottom up.
+CODES = {
+    "H27": ("#c8d3dc", "client left"),
+    "H18": ("#8fb3c9", "answer cut off"),
+    "R12": ("#7f8fa6", "slow to stop"),
+    "R14": ("#f5a623", "out of memory, swapping"),
+    "R15": ("#b34700", "killed for its memory"),
+    "H13": ("#8e5ea2", "no answer"),
+    "H10": ("#5b2a86", "crashed"),
+    "H12": ("#d0021b", "request timeout"),
+}
+LOST = "L10"
+
+APPS = {
+    "shop": "shop leaks memory after its deploy at 10:30",
+    "billing": "billing crashes at 18:00",
+}
+
+EVENTS = {  # hour of the day: what happens
+    0: "a quiet night",
+    3: "billing's night jobs are slow to stop (R12)",
+    4: "a quiet night",
+    9: "customers wake up",
+    10.5: "shop deploys v214, and it leaks memory (R14)",
+    14: "shop's dynos swap: requests time out (H12), dynos are killed (R15)",
+    14.5: "the drain overflows: messages are lost (L10)",
+    15.5: "shop rolls back to v213",
+    18: "billing crashes after a change of its config (H10)",
+    19: "billing is repaired",
+    23: "a quiet evening",
+}
+
+ROUTER = {
+    "H10": 'at=error code=H10 desc="App crashed" method=GET path="/invoices"'
+           ' host=billing.example.com fwd="203.0.113.7" dyno= connect='
+           ' service= status=503 bytes=',
+    "H12": 'at=error code=H12 desc="Request timeout" method=GET path="/cart"'
+           ' host=shop.example.com fwd="203.0.113.9" dyno=web.2 connect=1ms'
+           ' service=30001ms status=503 bytes=0',
+    "H13": 'at=error code=H13 desc="Connection closed without response"'
+           ' method=POST path="/pay" host=shop.example.com'
+           ' fwd="203.0.113.9" dyno=web.2 connect=1ms service=9767ms'
+           ' status=503 bytes=0',
+    "H18": 'sock=backend at=error code=H18 desc="Server Request Interrupted"'
+           ' method=GET path="/feed" host=shop.example.com'
+           ' fwd="203.0.113.9" dyno=web.1 connect=1ms service=812ms'
+           ' status=503 bytes=0',
+    "H27": 'sock=client at=warning code=H27 desc="Client Request Interrupted"'
+           ' method=GET path="/search?q=at=error" host=shop.example.com'
+           ' fwd="198.51.100.3" dyno=web.1 connect=1ms service=2417ms'
+           ' status=499 bytes=0',
+}
+DYNO = {
+    "R12": "Error R12 (Exit timeout) -> At least one process failed to exit"
+           " within 30 seconds of SIGTERM",
+    "R14": "Error R14 (Memory quota exceeded)",
+    "R15": "Error R15 (Memory quota vastly exceeded)",
+}
+REQUEST = ('at=info method=GET path="/" host={app}.example.com'
+           ' fwd="203.0.113.9" dyno=web.1 connect=0ms service=23ms status=200'
+           ' bytes=6979 protocol=https')
+
+
+def between(hour, first, last):
+    """How far an hour is between two others, 0 to 1, or None outside."""
+    return (hour - first) / (last - first) if first <= hour < last else None
+
+
+def errors_of(app, hour, rng):
+    """How many lines of each code ten minutes bring."""
+    awake = max(0.0, math.sin((hour - 6) / 18 * math.pi)) if hour > 6 else 0
+    few = {"H27": rng.randint(0, 2 + int(10 * awake)),
+           "H18": int(rng.random() < 0.08)}
+    if app == "billing":
+        few["H27"] //= 3
+        if between(hour, 3, 3.6) is not None:
+            few["R12"] = rng.randint(3, 6)
+        down = between(hour, 18, 19)
+        if down is not None:
+            few["H10"] = rng.randint(22, 38)
+        return few
+    leak = between(hour, 10.5, 15.5)
+    if leak is not None:  # a line each 20 s for every dyno above its quota
+        few["R14"] = int(leak * 90) + rng.randint(0, 9)
+    burst = between(hour, 14, 15.5)
+    if burst is not None:
+        height = math.sin(burst * math.pi)
+        few["H12"] = int(230 * height) + rng.randint(10, 40)
+        few["H13"] = int(35 * height) + rng.randint(0, 6)
+        few["R15"] = rng.randint(2, 7)
+    if between(hour, 14.5, 15) is not None:
+        few[LOST] = 1
+    return few
+
+
+def line(second, source, process, text):
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(second))
+    return f"<158>1 {stamp} host {source} {process} - {text}\n"
+
+
+def batch(app, start, step, rng):
+    """The body of one POST, and how often each code is in it."""
+    second = start + step * STEP
+    hour = step * STEP / 3600
+    errors = {c: n for c, n in errors_of(app, hour, rng).items() if n}
+    lines = []
+    for code, n in errors.items():
+        for _ in range(n):
+            if code in ROUTER:
+                lines.append(line(second, "heroku", "router", ROUTER[code]))
+            elif code in DYNO:
+                lines.append(line(second, "heroku", "web.2", DYNO[code]))
+    for _ in range(rng.randint(20, 60)):
+        lines.append(line(second, "heroku", "router",
+                          REQUEST.format(app=app)))
+        lines.append(line(second, "app", "web.1",
+                          'level=info msg="Error R14 is not one here"'))
+    rng.shuffle(lines)
+    if LOST in errors:  # always the first, and without a newline
+        lines.insert(0, line(
+            second, "heroku", "logplex",
+            f"Error L10 (output buffer overflow): {rng.randint(80, 900)}"
+            " messages dropped since 2026-01-01T00:00:00+00:00.")[:-1])
+    body = "".join(f"{len(l.encode())} {l}" for l in lines)
+    return body.encode(), errors, len(lines)
+
+
+def day(start):
+    """Yields (step, application, body, errors, number of messages)."""
+    rng = random.Random(214)
+    for step in range(DAY // STEP):
+        for app in APPS:
+            yield (step, app, *batch(app, start, step, rng))

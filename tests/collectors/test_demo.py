@@ -1,0 +1,135 @@
+"""bin/demo: that its pictures show what was sent, and that Ctrl-C leaves
+nothing behind."""
+
+import collections
+import html
+import json
+import re
+import struct
+import tempfile
+import unittest
+import urllib.parse
+import urllib.request
+import zlib
+
+import story
+from stack import *
+
+
+def pixels(png):
+    """How often each colour, as "#rrggbb", is in a PNG of 8 bits a channel."""
+    if png[:8] != b"\x89PNG\r\n\x1a\n":
+        raise AssertionError(f"no PNG: {png[:80]}")
+    at, data = 8, b""
+    while at < len(png):
+        length, kind = struct.unpack(">I4s", png[at:at + 8])
+        if kind == b"IHDR":
+            width, height, depth, colour = struct.unpack(
+                ">IIBB", png[at + 8:at + 18])
+        elif kind == b"IDAT":
+            data += png[at + 8:at + 8 + length]
+        at += length + 12
+    assert depth == 8 and colour in (2, 6), (depth, colour)
+    size = 3 if colour == 2 else 4
+    raw, row, counts = zlib.decompress(data), bytes(width * size), \
+        collections.Counter()
+    for y in range(height):
+        begin = y * (width * size + 1)
+        how, line = raw[begin], bytearray(raw[begin + 1:
+                                              begin + 1 + width * size])
+        for i in range(len(line)):
+            a = line[i - size] if i >= size else 0
+            b, c = row[i], row[i - size] if i >= size else 0
+            if how == 4:
+                p = a + b - c
+                near = min((abs(p - a), 0, a), (abs(p - b), 1, b),
+                           (abs(p - c), 2, c))[2]
+            line[i] = line[i] + (0, a, b, (a + b) // 2,
+                                 near if how == 4 else 0)[how] & 255
+        row = bytes(line)
+        counts.update(row[i:i + 3] for i in range(0, len(row), size))
+    return {"#" + k.hex(): n for k, n in counts.items()}, (width, height)
+
+
+class Demo(unittest.TestCase):
+    def start_demo(self, seconds):
+        self.demo = Process([ROOT / "bin" / "demo", "--seconds", seconds],
+                            env={"TMPDIR": self.folder})
+        self.addCleanup(self.demo.stop)
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def wait_for(self, pattern, seconds):
+        wait_until(lambda: re.search(pattern, self.demo.log()), pattern,
+                   seconds, self.demo)
+        return re.search(pattern, self.demo.log())[1]
+
+    def interrupt(self):
+        """Ctrl-C; then nothing may be left."""
+        started = children(self.demo.pid)
+        os.killpg(self.demo.pid, signal.SIGINT)
+        self.assertEqual(self.demo.wait(20), 0, self.demo.log())
+        left = [p for p in started if Path(f"/proc/{p}").exists() and
+                Path(f"/proc/{p}/stat").read_text().split()[2] != "Z"]
+        self.assertEqual(left, [])
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def fetch(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            return answer.read()
+
+    def check_picture(self, path, codes):
+        """That the colours of these codes are in it, and no others: in the
+        legend, and those that make a tenth of the errors all over it."""
+        counts, (width, height) = pixels(self.fetch(path))
+        self.assertGreater(width, 800)
+        self.assertGreater(height, 300)
+        for code, (colour, _) in story.CODES.items():
+            if codes[code] == 0:
+                self.assertEqual(counts.get(colour, 0), 0, code)
+            elif codes[code] < codes.total() / 10:
+                self.assertGreater(counts.get(colour, 0), 100, code)
+            else:
+                self.assertGreater(counts.get(colour, 0), 1000, code)
+        black = counts.get("#000000", 0)
+        self.assertEqual(black > 500, codes[story.LOST] > 0, black)
+
+    def totals(self):
+        """What every application has of every code, as Graphite has it."""
+        sums = {}
+        query = urllib.parse.urlencode({
+            "target": "stats.counters.*.heroku.errors.*.count",
+            "from": "-3d", "format": "json"})
+        for series in json.loads(self.fetch("render?" + query)):
+            _, _, app, _, _, code, _ = series["target"].split(".")
+            sums[app, code] = sum(v or 0 for v, _ in series["datapoints"])
+        return sums
+
+    def test_a_day(self):
+        self.start_demo(12)
+        self.url = self.wait_for(r"Open (http://127\.0\.0\.1:\d+/)", 120)
+        self.wait_for(r"(The day is over)", 40)
+        wanted = collections.Counter()
+        for _, app, _, errors, _ in story.day(0):
+            for code, n in errors.items():
+                wanted[app, code] += n
+        self.assertEqual(self.totals(), wanted)
+        images = re.findall(r'src="/(render[^"]+)"', self.fetch("").decode())
+        self.assertEqual(len(images), len(story.APPS))
+        for app, image in zip(story.APPS, images):
+            self.check_picture(html.unescape(image), collections.Counter(
+                {c: n for (a, c), n in wanted.items() if a == app}))
+        self.interrupt()
+
+    def test_ctrl_c_while_it_starts(self):
+        self.start_demo(60)
+        self.wait_for(r"(Starting)", 120)
+        wait_until(lambda: len(children(self.demo.pid)) > 2, "a part starts")
+        self.interrupt()
+
+
+if __name__ == "__main__":
+    main("demo")
