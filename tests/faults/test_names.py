@@ -1,0 +1,280 @@
+"""What takes a network and folders of one's own: name servers that change
+their mind or say nothing, a send buffer that fills, a disk that is full.  The
+whole script runs in new network and mount namespaces."""
+
+import re
+import shutil
+import struct
+import subprocess
+import time
+
+from fastcgi import *
+
+NAMESPACE = "LOGPLEX_STATSD_NAMESPACE"
+INTERVAL = 1  # seconds between look-ups in the program built here
+A, AAAA = 1, 28
+
+
+def enter_namespaces():
+    """Runs this script again, alone with a loopback interface."""
+    if os.environ.get(NAMESPACE):
+        subprocess.run([tool("ip"), "link", "set", "lo", "up"], check=True)
+        return
+    command = [tool("unshare"), "--net", "--mount"]
+    if os.geteuid() != 0:
+        command.append("--map-root-user")
+    os.environ[NAMESPACE] = "1"
+    os.execv(command[0], [*command, sys.executable, *sys.argv])
+
+
+def bind_text(path, text):
+    """Puts another file in this one's place, for this namespace alone."""
+    with tempfile.NamedTemporaryFile("w", dir="/var/tmp", delete=False) as f:
+        f.write(text)
+    os.chmod(f.name, 0o644)
+    subprocess.run(["mount", "--bind", f.name, os.path.realpath(path)],
+                   check=True)
+    return f.name
+
+
+def build_with_short_interval():
+    """The program, with one constant changed: a minute is long for a test."""
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    shutil.copytree(ROOT / "src", folder / "src")
+    shutil.copy(ROOT / "Makefile", folder)
+    (folder / "bin").mkdir()
+    bounds = (folder / "src" / "bounds.h").read_text()
+    changed, n = re.subn(r"(#define LOOKUP_INTERVAL_MS) 60000\n",
+                         rf"\1 {INTERVAL * 1000}\n", bounds)
+    if n != 1:
+        raise AssertionError("LOOKUP_INTERVAL_MS is not 60000 in src/bounds.h")
+    (folder / "src" / "bounds.h").write_text(changed)
+    subprocess.run(["make", "-s", "-j2", "-C", folder, "CFLAGS=-O0",
+                    "MODE_CFLAGS=-fPIE", "bin/logplex-statsd"], check=True)
+    return folder
+
+
+class NameServer(threading.Thread):
+    """Answers for one name; what it answers can be changed at any time."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 53))
+        self.says = []  # addresses; a number: that RCODE; None: nothing
+        self.asked = 0
+
+    def run(self):
+        while True:
+            try:
+                query, client = self.socket.recvfrom(1024)
+            except OSError:
+                return
+            end = query.index(b"\0", 12) + 1
+            kind, = struct.unpack(">H", query[end:end + 2])
+            self.asked += kind == A
+            says = self.says
+            if says is None:
+                continue
+            rcode = says if isinstance(says, int) else 0
+            found = [] if rcode or kind != A else says
+            self.socket.sendto(
+                query[:2] + struct.pack(">HHHHH", 0x8180 | rcode, 1,
+                                        len(found), 0, 0) +
+                query[12:end + 4] +
+                b"".join(b"\xc0\x0c" + struct.pack(">HHIH", A, 1, 0, 4) +
+                         socket.inet_aton(a) for a in found), client)
+
+
+class Names(ResponderTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.build = build_with_short_interval()
+        cls.addClassCleanup(shutil.rmtree, cls.build)
+        for path, text in (("/etc/nsswitch.conf", "hosts: files dns\n"),
+                           ("/etc/resolv.conf", "nameserver 127.0.0.1\n")):
+            cls.addClassCleanup(os.unlink, bind_text(path, text))
+            cls.addClassCleanup(subprocess.run, ["umount", os.path.realpath(
+                path)], check=True)
+        cls.server = NameServer()
+        cls.addClassCleanup(cls.server.socket.close)
+        cls.server.start()
+
+    def start(self, says):
+        """A responder, with the collector's name as it is said."""
+        self.server.says = says
+        one = Collector("127.0.0.2")
+        two = Collector("127.0.0.3", one.port)
+        self.one, self.two = one, two
+        self.start_responder(
+            [one, two], [self.build / "bin" / "logplex-statsd"],
+            METRICS_CLUSTER=f"statsd://collector.test:{one.port}")
+
+    def post(self):
+        """Posts the example; must be quick, whatever the name server does."""
+        started = time.monotonic()
+        self.assertEqual(self.status(), 201)
+        self.assertLess(time.monotonic() - started, 0.5)
+
+    def wait_for_lookups(self, n=2):
+        asked = self.server.asked
+        wait_until(lambda: self.server.asked >= asked + n, "look-ups", 15)
+        time.sleep(0.3)
+
+    def wait_for_log(self, words):
+        wait_until(lambda: words in self.responder.log(), words, 30,
+                   self.responder)
+
+    def assert_counted(self, one, two):
+        self.assertEqual((len(self.one.lines()) / 4,
+                          len(self.two.lines()) / 4), (one, two))
+
+    def test_address_changed(self):
+        self.start(["127.0.0.2"])
+        self.post()
+        self.server.says = ["127.0.0.3"]
+        self.wait_for_lookups()
+        self.post()
+        self.assert_counted(1, 1)
+        self.server.says = ["127.0.0.3", "127.0.0.2"]
+        self.wait_for_lookups()
+        self.post()
+        self.assert_counted(1, 2)
+
+    def test_looked_up_once_an_interval_however_many_requests(self):
+        self.start(["127.0.0.2"])
+        self.post()
+        asked, started = self.server.asked, time.monotonic()
+        posts = 0
+        while time.monotonic() - started < 3.5 * INTERVAL:
+            self.post()
+            posts += 1
+        self.assertGreater(posts, 50)
+        self.assertIn(self.server.asked - asked, (3, 4))
+        self.assert_counted(1 + posts, 0)
+
+    def test_name_gone_keeps_the_old_address(self):
+        self.start(["127.0.0.2"])
+        self.post()
+        self.server.says = 3  # NXDOMAIN
+        self.wait_for_lookups()
+        self.post()
+        self.assert_counted(2, 0)
+        self.assertIn("event=lookup-failed collector=statsd://collector.test:",
+                      self.responder.log())
+        self.assertIn("using=old-address", self.responder.log())
+
+    def test_name_server_failing_keeps_the_old_address(self):
+        self.start(["127.0.0.2"])
+        self.post()
+        for says in (2, 5, []):  # SERVFAIL, REFUSED, no address
+            self.server.says = says
+            self.wait_for_lookups()
+            self.post()
+        self.assert_counted(4, 0)
+
+    def test_name_server_silent_keeps_the_old_address_and_holds_nobody_up(self):
+        self.start(["127.0.0.2"])
+        self.post()
+        self.server.says = None
+        self.wait_for_lookups(1)
+        started, posts = time.monotonic(), 1
+        while "using=old-address" not in self.responder.log():
+            self.post()
+            posts += 1
+            self.assertLess(time.monotonic() - started, 30)
+        self.assertGreater(time.monotonic() - started, 5)
+        self.assert_counted(posts, 0)
+        self.server.says = ["127.0.0.3"]
+        self.wait_for_lookups()
+        self.post()
+        self.assert_counted(posts, 1)
+
+    def test_name_that_does_not_exist_at_start(self):
+        self.start(3)
+        self.assertEqual(self.responder.wait(10), 1)
+        self.assertIn("the host name cannot be looked up",
+                      self.responder.log())
+
+    def test_name_server_silent_at_start(self):
+        started = time.monotonic()
+        self.start(None)
+        self.assertEqual(self.status(), 201)
+        self.assertLess(time.monotonic() - started, 4)
+        self.assertIn("the name server has not answered yet",
+                      self.responder.log())
+        self.assertIn('reason="no address"', self.responder.log())
+        self.server.says = ["127.0.0.2"]
+        wait_until(lambda: self.status() == 201 and len(self.one.lines()) > 0,
+                   "the collector is found", 20)
+
+
+class SendBuffer(ResponderTest):
+    def test_full(self):
+        # The interface takes 8 kbit a second, the socket's buffer the rest,
+        # and then nothing: the request does not wait for it.
+        collector = Collector()
+        self.start_responder([collector])
+        self.assertEqual(self.status(), 201)
+        collector.settled()
+        subprocess.run([tool("tc"), "qdisc", "add", "dev", "lo", "root", "tbf",
+                        "rate", "8kbit", "burst", "1600", "limit", "10000000"],
+                       check=True)
+        try:
+            for n in range(200):
+                started = time.monotonic()
+                self.assertEqual(self.status(), 201)
+                self.assertLess(time.monotonic() - started, 0.5)
+        finally:
+            subprocess.run([tool("tc"), "qdisc", "del", "dev", "lo", "root"],
+                           check=True)
+        lines = re.findall(r"event=send-failed .*", self.responder.log())
+        self.assertEqual(len(lines), 1, lines)
+        self.assertIn("temporarily unavailable", lines[0])
+        collector.settled()
+        collector.datagrams.clear()
+        self.assertEqual(self.status(), 201)
+        self.assert_reference_counted()
+
+
+class Disk(WebTest):
+    def test_full(self):
+        # lighttpd keeps bodies above 64 KiB in /tmp until they are whole.
+        kept = tempfile.mkdtemp(dir="/var/tmp")
+        self.addCleanup(os.rmdir, kept)
+        # The project may itself be below /tmp.
+        subprocess.run(["mount", "--bind", ROOT, kept], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", kept], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs",
+                        "/tmp"], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", "/tmp"], check=True)
+        self.start_web_in(Path(kept))
+        large = (b"%d " % len(REFERENCE[4:110]) + REFERENCE[4:110]) * 10000
+        self.assertGreater(len(large), 1 << 20)
+        self.assertEqual(self.post().status, 201)
+        for _ in range(5):
+            self.assertIn(self.post(large).status, (500, 503, None))
+        self.assertEqual(self.post().status, 201)
+        self.assertEqual(len(self.counters()), 8)
+        subprocess.run(["mount", "-o", "remount,size=64m", "/tmp"], check=True)
+        self.assertEqual(self.post(large + REFERENCE).status, 201)
+        self.assertEqual(len(self.counters()), 12)
+        print(self.web.log().splitlines()[1][:90], end=" ... ")
+
+    def start_web_in(self, folder):
+        self.collectors = [Collector(), Collector()]
+        for c in self.collectors:
+            self.addCleanup(c.close)
+        self.port = free_port()
+        self.web = Process([folder / "bin" / "web"], env={
+            "PORT": str(self.port), "BIND": "127.0.0.1",
+            "API_CREDENTIALS_HEAVEN": CREDENTIALS,
+            "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors)})
+        self.addCleanup(self.web.stop)
+        self.wait_for_web()
+
+
+if __name__ == "__main__":
+    enter_namespaces()
+    tempfile.tempdir = "/var/tmp"
+    main("faults-names")
