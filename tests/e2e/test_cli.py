@@ -138,10 +138,10 @@ class Check(unittest.TestCase):
 
     def test_every_fault_and_a_host_that_does_not_exist(self):
         r = run("--check", env={
-            "METRICS_CLUSTER": "statsd://nowhere.invalid,statsd://h:0",
+            "METRICS_CLUSTER": "statsd://nowhere..invalid,statsd://h:0",
             "LEVELS": "x", "API_CREDENTIALS_A": "x"})
         self.assertEqual(r.returncode, 1)
-        for fault in (b"nowhere.invalid", b"collector 2", b"LEVELS",
+        for fault in (b"nowhere..invalid", b"collector 2", b"LEVELS",
                       b"API_CREDENTIALS_A"):
             self.assertIn(fault, r.stderr)
 
@@ -189,10 +189,10 @@ class ClassicCgi(unittest.TestCase):
         self.assertIn(b"LEVELS", r.stderr)
 
     def test_an_unknown_host_answers_500_only_when_it_is_needed(self):
-        unknown = {"METRICS_CLUSTER": "statsd://nowhere.invalid"}
+        unknown = {"METRICS_CLUSTER": "statsd://nowhere..invalid"}
         r = self.cgi(**unknown)
         self.assertTrue(r.stdout.startswith(b"Status: 500 "))
-        self.assertIn(b"nowhere.invalid", r.stderr)
+        self.assertIn(b"nowhere..invalid", r.stderr)
         r = self.cgi(stdin=b"", CONTENT_LENGTH="0", **unknown)
         self.assertTrue(r.stdout.startswith(b"Status: 201 "))
         r = self.cgi(HTTP_AUTHORIZATION="", **unknown)
