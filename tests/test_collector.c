@@ -1,0 +1,318 @@
+#include "collector.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sodium.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static const struct statsd_uri uri = {.host = "name", .port = 8126};
+static struct collector c;
+
+static int
+reset(void **state)
+{
+	(void)state;
+	log_set_level(LOG_ERROR);
+	c = (struct collector){.uri = &uri, .fd = -1};
+	return 0;
+}
+
+static int
+release(void **state)
+{
+	(void)state;
+	collector_close(&c);
+	return 0;
+}
+
+/* A socket on loopback, and where it is. */
+static int
+open_socket(struct sockaddr_in *where)
+{
+	socklen_t len = sizeof(*where);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	*where = (struct sockaddr_in){.sin_family = AF_INET};
+	where->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)where, sizeof(*where)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)where, &len), 0);
+	return fd;
+}
+
+/* Puts an address in front of a list such as getaddrinfo gives. */
+static struct addrinfo *
+listed(const struct sockaddr_in *where, struct addrinfo *rest)
+{
+	struct addrinfo *a = calloc(1, sizeof(*a) + sizeof(*where));
+
+	assert_non_null(a);
+	a->ai_family = AF_INET;
+	a->ai_addr = (struct sockaddr *)(void *)(a + 1);
+	a->ai_addrlen = sizeof(*where);
+	a->ai_next = rest;
+	memcpy(a->ai_addr, where, sizeof(*where));
+	return a;
+}
+
+static bool
+send_text(const char *text)
+{
+	unsigned char datagram[64];
+
+	memcpy(datagram, text, strlen(text));
+	return collector_send(&c, datagram, strlen(text));
+}
+
+static bool
+arrived(int fd, const char *text)
+{
+	char datagram[64] = {0};
+	struct pollfd p = {fd, POLLIN, 0};
+
+	return poll(&p, 1, 0) == 1 &&
+	    recv(fd, datagram, sizeof(datagram) - 1, 0) >= 0 &&
+	    !strcmp(datagram, text);
+}
+
+static void
+without_an_address_a_send_fails(void **state)
+{
+	(void)state;
+	assert_false(send_text("x"));
+	assert_int_equal(c.failed, 1);
+	assert_string_equal(c.failure, "no address");
+}
+
+static void
+takes_the_next_address_when_one_refuses(void **state)
+{
+	struct sockaddr_in gone, there;
+	int fd;
+
+	(void)state;
+	close(open_socket(&gone));
+	fd = open_socket(&there);
+	collector_set_addresses(&c, listed(&gone, listed(&there, NULL)));
+	assert_true(send_text("lost"));
+	/* The refusal shows at the next send, whose own datagram arrives. */
+	assert_false(send_text("second"));
+	assert_int_equal(c.failed, 1);
+	assert_string_equal(c.failure, strerror(ECONNREFUSED));
+	assert_int_equal(c.current, 1);
+	assert_true(arrived(fd, "second"));
+	assert_true(send_text("third"));
+	assert_true(arrived(fd, "third"));
+	close(fd);
+}
+
+static void
+both_datagrams_are_lost_when_the_second_address_fails_too(void **state)
+{
+	struct sockaddr_in gone, broadcast;
+
+	(void)state;
+	close(open_socket(&gone));
+	broadcast = gone;
+	broadcast.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+	collector_set_addresses(&c, listed(&gone, listed(&broadcast, NULL)));
+	assert_true(send_text("lost"));
+	/* The second address cannot be connected to: the first is tried. */
+	assert_false(send_text("lost too"));
+	assert_int_equal(c.current, 0);
+	assert_int_equal(c.failed, 1);
+}
+
+static void
+an_address_that_cannot_be_connected_to_is_a_failure(void **state)
+{
+	struct sockaddr_in broadcast = {.sin_family = AF_INET};
+
+	(void)state;
+	broadcast.sin_port = htons(8126);
+	broadcast.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+	collector_set_addresses(&c, listed(&broadcast, NULL));
+	assert_int_equal(c.fd, -1);
+	assert_false(send_text("x"));
+	assert_string_equal(c.failure, strerror(EACCES));
+}
+
+static void
+a_datagram_that_is_too_long_is_a_failure(void **state)
+{
+	static unsigned char datagram[DATAGRAM_MAX + 1];
+	struct sockaddr_in there;
+	int fd = open_socket(&there);
+
+	(void)state;
+	collector_set_addresses(&c, listed(&there, NULL));
+	assert_true(collector_send(&c, datagram, DATAGRAM_MAX));
+	assert_false(collector_send(&c, datagram, sizeof(datagram)));
+	assert_string_equal(c.failure, strerror(EMSGSIZE));
+	assert_int_equal(c.failed, 1);
+	close(fd);
+}
+
+static void
+the_socket_stays_while_its_address_is_listed(void **state)
+{
+	struct sockaddr_in first, second;
+	int a = open_socket(&first), b = open_socket(&second), before;
+
+	(void)state;
+	collector_set_addresses(&c, listed(&first, NULL));
+	before = c.fd;
+	collector_set_addresses(&c, listed(&second, listed(&first, NULL)));
+	assert_int_equal(c.fd, before);
+	assert_int_equal(c.current, 1);
+	assert_int_equal(c.address_count, 2);
+	assert_true(send_text("stays"));
+	assert_true(arrived(a, "stays"));
+	collector_set_addresses(&c, listed(&second, NULL));
+	assert_int_equal(c.current, 0);
+	assert_true(send_text("moves"));
+	assert_true(arrived(b, "moves"));
+	close(a);
+	close(b);
+}
+
+static void
+keeps_only_so_many_addresses(void **state)
+{
+	struct sockaddr_in there;
+	struct addrinfo *list = NULL;
+	int fd = open_socket(&there);
+
+	(void)state;
+	for (int i = 0; i < ADDRESSES_MAX + 3; i++)
+		list = listed(&there, list);
+	collector_set_addresses(&c, list);
+	assert_int_equal(c.address_count, ADDRESSES_MAX);
+	close(fd);
+}
+
+static void
+failures_are_due_at_once_and_then_each_minute(void **state)
+{
+	(void)state;
+	assert_true(collector_log_failures(&c, 1000));
+	assert_int_equal(c.logged, 0);
+	send_text("x");
+	assert_true(collector_log_failures(&c, 1000));
+	assert_int_equal(c.logged, 1000);
+	assert_int_equal(c.failed, 0);
+	send_text("x");
+	send_text("x");
+	assert_false(
+	    collector_log_failures(&c, 1000 + SEND_LOG_INTERVAL_MS - 1));
+	assert_int_equal(c.failed, 2);
+	assert_true(collector_log_failures(&c, 1000 + SEND_LOG_INTERVAL_MS));
+	assert_int_equal(c.failed, 0);
+	assert_int_equal(c.logged, 1000 + SEND_LOG_INTERVAL_MS);
+}
+
+static void
+closing_learns_of_the_last_refusal(void **state)
+{
+	struct sockaddr_in gone;
+
+	(void)state;
+	close(open_socket(&gone));
+	collector_set_addresses(&c, listed(&gone, NULL));
+	assert_true(send_text("lost"));
+	collector_close(&c);
+	assert_int_equal(c.fd, -1);
+	assert_string_equal(c.failure, strerror(ECONNREFUSED));
+	assert_int_equal(c.failed, 0); /* logged */
+	assert_true(c.logged > 0);
+}
+
+static void
+closing_after_good_sends_logs_nothing(void **state)
+{
+	struct sockaddr_in there;
+	int fd = open_socket(&there);
+
+	(void)state;
+	collector_set_addresses(&c, listed(&there, NULL));
+	assert_true(send_text("x"));
+	collector_close(&c);
+	assert_null(c.failure);
+	assert_int_equal(c.logged, 0);
+	close(fd);
+}
+
+static void
+signed_datagrams_are_shorter_and_start_with_the_signature(void **state)
+{
+	static const struct statsd_uri with_key = {
+	    .host = "127.0.0.1", .port = 9, .key = "k", .key_len = 1};
+	static const struct statsd_uri packed = {
+	    .host = "h", .port = 9, .datagram = 500};
+	static const struct statsd_uri wide = {
+	    .host = "h", .port = 9, .key = "k", .key_len = 1, .datagram = 5000};
+
+	(void)state;
+	assert_int_equal(collector_headroom(&c), 0);
+	assert_int_equal(collector_datagram_max(&c), DATAGRAM_MAX);
+	c.uri = &packed;
+	assert_int_equal(collector_datagram_max(&c), 500);
+	c.uri = &with_key;
+	assert_int_equal(collector_headroom(&c), STATSD_SIGNATURE_LEN);
+	assert_int_equal(collector_datagram_max(&c), SIGNED_DATAGRAM_MAX);
+	c.uri = &wide;
+	assert_int_equal(collector_datagram_max(&c), SIGNED_DATAGRAM_MAX);
+	c.uri = &uri;
+}
+
+static void
+a_literal_is_connected_and_a_name_looked_up(void **state)
+{
+	static const struct statsd_uri literal = {.host = "::1", .port = 9},
+				       name = {.host = "localhost", .port = 9};
+
+	(void)state;
+	c = (struct collector){0};
+	collector_open(&c, &literal);
+	assert_null(c.lookup);
+	assert_int_equal(c.address_count, 1);
+	collector_close(&c);
+	c = (struct collector){0};
+	collector_open(&c, &name);
+	assert_non_null(c.lookup);
+	assert_int_equal(c.address_count, 0);
+	assert_int_equal(c.fd, -1);
+	free(c.lookup);
+	c.lookup = NULL;
+}
+
+#define collector_test(f) cmocka_unit_test_setup_teardown(f, reset, release)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    collector_test(without_an_address_a_send_fails),
+	    collector_test(takes_the_next_address_when_one_refuses),
+	    collector_test(
+		both_datagrams_are_lost_when_the_second_address_fails_too),
+	    collector_test(an_address_that_cannot_be_connected_to_is_a_failure),
+	    collector_test(a_datagram_that_is_too_long_is_a_failure),
+	    collector_test(the_socket_stays_while_its_address_is_listed),
+	    collector_test(keeps_only_so_many_addresses),
+	    collector_test(failures_are_due_at_once_and_then_each_minute),
+	    collector_test(closing_learns_of_the_last_refusal),
+	    collector_test(closing_after_good_sends_logs_nothing),
+	    collector_test(
+		signed_datagrams_are_shorter_and_start_with_the_signature),
+	    collector_test(a_literal_is_connected_and_a_name_looked_up),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests_name("collector", tests, NULL, NULL);
+}
