@@ -68,7 +68,7 @@ void
 dispatch_counters(
     struct cluster *cluster, struct slice app, const struct tally *tally)
 {
-	struct dispatch d;
+	static struct dispatch d; /* its pages are touched when needed */
 
 	d.cluster = cluster;
 	d.app = app;
