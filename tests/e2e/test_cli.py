@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 from support import *
@@ -262,6 +263,31 @@ class Listener(unittest.TestCase):
         self.assertEqual(run("x", program=LISTENER).returncode, 1)
         self.assertEqual(run(program=LISTENER).returncode, 2)
         self.assertEqual(run("1", "2", program=LISTENER).returncode, 2)
+
+
+class Missing(unittest.TestCase):
+    """What is not installed is named by its package."""
+
+    def test_a_library_at_build_time(self):
+        with tempfile.TemporaryDirectory() as folder:
+            r = subprocess.run(
+                ["make", "-s", "CPPFLAGS=-nostdinc", f"BUILD={folder}",
+                 f"BIN={folder}"], cwd=ROOT, capture_output=True, text=True)
+        self.assertNotEqual(r.returncode, 0)
+        self.assertIn("No <fcgiapp.h>: install the package libfcgi-dev",
+                      r.stderr)
+
+    def test_a_machine_without_apt(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("bash", "dirname", "id", "cat"):
+                os.symlink(tool(name), f"{folder}/{name}")
+            r = subprocess.run(
+                ["bash", ROOT / "bin" / "development-bootstrap"],
+                env={"PATH": folder},
+                capture_output=True, text=True)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("Debian and Ubuntu only", r.stderr)
+        self.assertRegex(r.stderr, r"install what these packages hold: .*gcc")
 
 
 class DebugServer(unittest.TestCase):
