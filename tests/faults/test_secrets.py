@@ -2,9 +2,195 @@
 the program keeps nothing that it does not need."""
 
 import re
+import stat
 import subprocess
+import urllib.parse
 
 from fastcgi import *
+
+KEY = "Hush-k3y"  # put into URIs that are faulty in every way
+SECRETS = {
+    "API_CREDENTIALS_HEAVEN": "Aladdin:sEcret-1:with-colon",
+    "API_PREVIOUS_CREDENTIALS_HEAVEN": "Aladdin:sEcret-2",
+    "API_CREDENTIALS_MY_APP": "somebody:sEcret-3",
+    "API_SECRET": "sEcret-4", "API_PREVIOUS_SECRET": "sEcret-5"}
+KEYS = ["sEcret-6", "sEcret/7@,%"]
+
+
+def forms(value):
+    """A secret as it could be seen: as it is, encoded, with its user."""
+    user, colon, password = value.partition(":")
+    word = password if colon else value
+    found = {word, urllib.parse.quote(word, safe="")}
+    for whole in (value, word, f":{word}", f"{word}:", f"anyone:{word}"):
+        found.add(base64.b64encode(whole.encode()).decode())
+    return {f.encode() for f in found} | {word.encode().hex().encode()}
+
+
+ALL_FORMS = set().union(*map(forms, [*SECRETS.values(), *KEYS]))
+
+
+def environment(cluster=None, **more):
+    return {"PATH": PATH, "METRICS_CLUSTER": cluster or "statsd://127.0.0.1:9",
+            **SECRETS, **more}
+
+
+class Secrets(WebTest):
+    def assert_none_in(self, text, what):
+        if isinstance(text, str):
+            text = text.encode()
+        for form in ALL_FORMS | {KEY.encode()}:
+            if form in text:
+                # Not even this test shows it.
+                self.fail(f"{what}: a secret, {len(form)} bytes, "
+                          f"at byte {text.index(form)} of {len(text)}")
+
+    def start(self, level):
+        self.start_web(LOG_LEVEL=level, **SECRETS)
+        cluster = ",".join(
+            f"statsd://u:{urllib.parse.quote(key, safe='')}@127.0.0.1:{c.port}"
+            for key, c in zip(KEYS, self.collectors))
+        self.web.stop()
+        self.start_again(level, cluster)
+
+    def start_again(self, level, cluster):
+        self.web = Process([ROOT / "bin" / "web"], env=environment(
+            cluster, PORT=str(self.port), BIND="127.0.0.1", LOG_LEVEL=level))
+        self.addCleanup(self.web.stop)
+        self.wait_for_web()
+
+    def titles(self):
+        for pid in [self.web.pid, *children(self.web.pid)]:
+            for name in ("cmdline", "comm", "status", "maps"):
+                with contextlib.suppress(OSError):
+                    yield Path(f"/proc/{pid}/{name}").read_bytes()
+
+    def requests(self):
+        """Right, wrong and odd ones: (path, credentials, more)."""
+        for app, credentials in (
+                ("heaven", SECRETS["API_CREDENTIALS_HEAVEN"]),
+                ("heaven", SECRETS["API_PREVIOUS_CREDENTIALS_HEAVEN"]),
+                ("my-app", SECRETS["API_CREDENTIALS_MY_APP"]),
+                ("other", ":sEcret-4"), ("other", "sEcret-4:"),
+                ("other", "anyone:sEcret-5")):
+            yield f"/{app}/logs", credentials, {}
+            yield f"/{app}x-y/logs", credentials, {}
+            yield f"/{app}/nothing", credentials, {}
+            yield f"/{app}/logs", credentials + "x", {}
+            yield f"/{app}/logs", credentials, {"method": "PUT"}
+            yield f"/{app}/logs", credentials, {"body": b"12 x"}
+            yield f"/{app}/logs", credentials, {"content_type": "a/b"}
+
+    def busy_run(self, level):
+        self.start(level)
+        statuses = set()
+        for path, credentials, more in self.requests():
+            answer = self.post(**{"path": path, "credentials": credentials,
+                                  "body": REFERENCE, **more})
+            statuses.add(answer.status)
+            self.assert_none_in(answer.raw, f"the answer to {path}")
+            for title in self.titles():
+                self.assert_none_in(title, "/proc")
+        self.assertLessEqual({201, 401, 404, 405, 415, 422}, statuses)
+        return statuses
+
+    def test_not_in_a_busy_run(self):
+        for level, event in (("info", "event=refused "),
+                             ("debug", "event=request ")):
+            with self.subTest(level):
+                self.busy_run(level)
+                log = self.web.log()
+                self.assertIn(event, log)
+                self.assert_none_in(log, "the log")
+                for c in self.collectors:
+                    for datagram in c.settled():
+                        self.assert_none_in(datagram, "a datagram")
+
+    def test_not_in_what_a_crash_leaves(self):
+        self.start("debug")
+        for how in (signal.SIGSEGV, signal.SIGABRT):
+            pid, = responders(self.web.pid)
+            folder = os.readlink(f"/proc/{pid}/cwd")
+            os.kill(pid, how)
+            wait_until(lambda: self.post(credentials=SECRETS[
+                "API_CREDENTIALS_HEAVEN"]).status == 201 and
+                responders(self.web.pid) != [pid], "another responder")
+            self.assertEqual([f for f in os.listdir(folder)
+                              if f.startswith("core")], [])
+        self.assert_none_in(self.web.log(), "the log")
+
+    def run_program(self, *arguments, program=PROGRAM, env, **kwargs):
+        done = subprocess.run([program, *arguments], env=env, timeout=30,
+                              capture_output=True, **kwargs)
+        self.assert_none_in(done.stdout + done.stderr, arguments)
+        return done
+
+    def test_not_in_check_or_explain(self):
+        cluster = ",".join(
+            f"statsd://u:{urllib.parse.quote(key, safe='')}@127.0.0.1:9"
+            for key in KEYS)
+        env = environment(cluster, LOG_LEVEL="debug")
+        done = self.run_program("--check", env=env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"signed", done.stdout)
+        done = self.run_program("--explain", "--app", "heaven", env=env,
+                                input=REFERENCE)
+        self.assertIn(b"heaven.heroku.errors.H12:1|c", done.stdout)
+
+    faulty_clusters = [
+        "statsd://u:KEY@h:0", "statsd://u:KEY@", "statsd://u:KEY@h:x",
+        "statsd://KEY@h", "statsd://:KEY@h:99999", "udp://u:KEY@h", "u:KEY@h",
+        "KEY@h", "statsd:/u:KEY@h", "statsd:u:KEY@h", "//u:KEY@h",
+        "statsd://u:KEY@h/pre fix", "statsd://u:KEY@h?x=1",
+        "statsd://u:KEY@h#x", "statsd://u:KEY/a@h", "statsd://u:a/KEY@h",
+        "statsd://u:1/KEY@h", "statsd://u:KEY?a@h", "statsd://u:1?KEY@h",
+        "statsd://u:KEY#a@h", "statsd://u:1#KEY@h", "statsd://u:KEY,a@h",
+        "statsd://u:a,KEY@h", "statsd://u:a,KEY,b@h", "statsd://u:1,KEY,b@h",
+        "statsd://u:7KEY,b@h", "statsd://u:a@KEY,b@h",
+        "statsd://u:a,b://KEY@h",
+        "statsd://u:a@KEY@h", "statsd://u:KEY@a@h", "statsd://u:%zzKEY@h",
+        "statsd://u:KEY%@h", " statsd://u:KEY b@h:0 ", "statsd://[u:KEY@h:0",
+        "statsd://u:KEY@[::1", "statsd://[u:KEY", "statsd://u:KEY",
+        "statsd://u:7KEY", "statsd://u:KEY@no-such-name.invalid",
+        "statsd://a,statsd://u:KEY@h:0", "statsd://u:KEY@h,", ",KEY@h",
+        "statsd://u:" + "KEY" * 100 + "@h", "statsd://u:KEY@" + "h" * 300,
+        "statsd://u:KEY@h/" + "p" * 300, "statsd://u:KEY\n@h:0"]
+
+    faulty_variables = [
+        {"API_CREDENTIALS_HEAVEN": KEY},
+        {"API_CREDENTIALS_heaven": "u:" + KEY},
+        {"API_CREDENTIALS_": "u:" + KEY},
+        {"API_CREDENTIALS_X": "u:" + KEY * 100}, {"API_SECRET": KEY * 100},
+        {"API_PREVIOUS_CREDENTIALS_X": KEY},
+        {"API_PREVIOUS_SECRET": KEY * 100}]
+
+    def faulty_environments(self):
+        for cluster in self.faulty_clusters:
+            yield environment(cluster.replace("KEY", KEY))
+        for variables in self.faulty_variables:
+            yield environment(None, **variables)
+
+    def test_not_in_what_is_said_of_a_faulty_configuration(self):
+        for number, env in enumerate(self.faulty_environments()):
+            cgi = {**env, "GATEWAY_INTERFACE": "CGI/1.1",
+                   "REQUEST_METHOD": "GET", "PATH_INFO": "/_ping"}
+            with self.subTest(number):
+                done = self.run_program("--check", env=env)
+                self.assertEqual(done.returncode, 1)
+                self.assertGreater(len(done.stderr), 20)
+                # A name is looked up only once there is something to send.
+                if "invalid" not in env["METRICS_CLUSTER"]:
+                    done = self.run_program(env=cgi, stdin=subprocess.DEVNULL)
+                    self.assertIn(b"Status: 500", done.stdout)
+                    self.assertIn(b"event=fault", done.stderr)
+
+    def test_not_in_what_bin_web_says_of_a_faulty_configuration(self):
+        for cluster in self.faulty_clusters[:3]:
+            done = self.run_program(
+                program=ROOT / "bin" / "web", env=environment(
+                    cluster.replace("KEY", KEY), PORT=str(free_port())))
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"not starting", done.stderr)
 
 
 class QueryStrings(unittest.TestCase):
@@ -25,6 +211,73 @@ class QueryStrings(unittest.TestCase):
                 self.assertTrue(done.stdout.startswith(b"Status: 200 OK\r\n"),
                                 done.stdout)
                 self.assertNotIn(b"root:", done.stdout)
+
+
+class Hardening(WebTest):
+    def readelf(self, option, program):
+        return subprocess.run(
+            [tool("readelf"), "--wide", option, program], check=True,
+            capture_output=True, text=True).stdout
+
+    def test_of_the_binaries(self):
+        for program in (PROGRAM, ROOT / "bin" / "listener"):
+            with self.subTest(program.name):
+                header = self.readelf("--file-header", program)
+                segments = self.readelf("--segments", program)
+                dynamic = self.readelf("--dynamic", program)
+                symbols = self.readelf("--dyn-syms", program)
+                self.assertRegex(header, r"Type:\s+DYN")
+                self.assertRegex(dynamic, r"FLAGS_1.*\bNOW\b.*\bPIE\b")
+                self.assertRegex(segments, r"GNU_RELRO")
+                self.assertRegex(segments, r"GNU_STACK.* RW +0x")
+                self.assertNotRegex(segments, r"LOAD.* RWE ")
+                self.assertNotRegex(dynamic, r"\((RPATH|RUNPATH|TEXTREL)\)")
+                self.assertRegex(symbols, r" __stack_chk_fail@")
+                self.assertRegex(symbols, r" __(memcpy|fprintf|printf|memset|"
+                                 r"read|memmove|snprintf|vfprintf)_chk@")
+
+    def test_of_every_compilation(self):
+        commands = subprocess.run(
+            ["make", "--dry-run", "--always-make", "-C", ROOT], check=True,
+            capture_output=True, text=True).stdout
+        compiled = [l for l in commands.splitlines() if " -c -o " in l]
+        self.assertGreaterEqual(len(compiled),
+                                len(list((ROOT / "src").glob("*.c"))))
+        for line in compiled:
+            self.assertRegex(line, r" -O[23] ")
+            for flag in ("-D_FORTIFY_SOURCE=3", "-fPIE",
+                         "-fstack-protector-strong",
+                         "-fstack-clash-protection"):
+                self.assertIn(f" {flag} ", line)
+
+    def test_of_the_running_responder(self):
+        self.start_web()
+        self.assertEqual(self.post().status, 201)
+        pid, = responders(self.web.pid)
+        proc = Path(f"/proc/{pid}")
+        self.assertRegex((proc / "status").read_text(), r"NoNewPrivs:\s+1\n")
+        self.assertRegex((proc / "status").read_text(), r"Threads:\s+1\n")
+        for p in (pid, *children(self.web.pid), self.web.pid):
+            self.assertRegex(Path(f"/proc/{p}/limits").read_text(),
+                             r"Max core file size +0 +0 ")
+        self.assertNotRegex((proc / "maps").read_text(), r" .wx. ")
+        # Its listening socket, its standard error, a socket a collector.
+        kinds = sorted(os.readlink(fd).split(":")[0]
+                       for fd in (proc / "fd").iterdir())
+        self.assertEqual(kinds.count("socket"), 1 + len(self.collectors))
+        self.assertEqual(len(kinds), 3 + len(self.collectors), kinds)
+
+    def test_of_the_fastcgi_socket(self):
+        self.start_web()
+        lighttpd = [p for p in children(self.web.pid) if os.readlink(
+            f"/proc/{p}/exe").endswith("lighttpd")][0]
+        path, = {line.split()[-1] for line in
+                 Path("/proc/net/unix").read_text().splitlines()
+                 if f"logplex-statsd-{lighttpd}.sock" in line}
+        found = os.stat(path)
+        self.assertTrue(stat.S_ISSOCK(found.st_mode))
+        self.assertEqual(stat.S_IMODE(found.st_mode) & 0o077, 0)
+        self.assertEqual(found.st_uid, os.geteuid())
 
 
 if __name__ == "__main__":
