@@ -43,7 +43,7 @@ SOURCES = slice text frame syslog_msg logfmt heroku tally batch basic_auth \
 	exchange fcgi cgi
 LIBRARY = $(BUILD)/liblogplex-statsd.a
 
-.PHONY: all clean install
+.PHONY: all clean install uninstall
 all: $(BIN)/logplex-statsd $(BIN)/listener
 
 $(BIN)/logplex-statsd: $(BUILD)/main.o $(LIBRARY)
@@ -77,12 +77,26 @@ $(BUILD)/%.o: src/%.c Makefile | $(BUILD)/needed
 
 -include $(wildcard $(BUILD)/*.d)
 
-# DESTDIR and PREFIX say where.
+# DESTDIR and PREFIX say where; the examples and the systemd unit name the
+# program by its path.
 PREFIX ?= /usr/local
+MAN1 = $(DESTDIR)$(PREFIX)/share/man/man1
+DOC = $(DESTDIR)$(PREFIX)/share/doc/logplex-statsd
+UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+
 install: $(BIN)/logplex-statsd
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(MAN1) $(DOC)/servers $(UNITS)
 	install $(BIN)/logplex-statsd $(DESTDIR)$(PREFIX)/bin
-	install -m 644 docs/logplex-statsd.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 docs/logplex-statsd.1 $(MAN1)
+	install -m 644 README.md LICENSE docs/*.md $(DOC)
+	install -m 644 docs/servers/* $(DOC)/servers
+	install -m 644 docs/systemd/* $(UNITS)
+	sed -i 's|/usr/local/bin|$(PREFIX)/bin|g' $(DOC)/servers/* $(UNITS)/logplex-statsd.service
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/logplex-statsd $(MAN1)/logplex-statsd.1
+	rm -f $(UNITS)/logplex-statsd.socket $(UNITS)/logplex-statsd.service
+	rm -rf $(DOC)
 
 clean:
 	rm -rf build bin/logplex-statsd bin/listener

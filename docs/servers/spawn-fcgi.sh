@@ -1,0 +1,11 @@
+#!/bin/sh
+# Starts two responders on a unix socket, in the foreground, without systemd.
+# multiwatch starts another for one that dies; the log is standard error.
+# Only the web server's user may open the socket: leave that as it is.
+set -eu
+set -a
+. /etc/logplex-statsd.env
+set +a
+exec spawn-fcgi -n -s /run/logplex-statsd.sock -b 1024 \
+	-M 0600 -U www-data -G www-data -u www-data -g www-data \
+	-- /usr/bin/multiwatch -f 2 -- /usr/local/bin/logplex-statsd

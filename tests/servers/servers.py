@@ -1,0 +1,392 @@
+"""The ways to run the program behind a web server: the examples of
+docs/servers/, run by the real servers.
+
+The files run as they are, but for what no two machines share: REPLACED below,
+and comments that say what to uncomment for passwords that the server checks.
+"""
+
+import contextlib
+import getpass
+import grp
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from support import *  # noqa: E402
+
+EXAMPLES = ROOT / "docs" / "servers"
+MODULES = "/usr/lib/apache2/modules"
+ROOTED = os.geteuid() == 0
+USER = "www-data" if ROOTED else getpass.getuser()
+GROUP = grp.getgrgid(pwd.getpwnam(USER).pw_gid).gr_name
+CLUSTER = "statsd://127.0.0.1:8126,statsd://127.0.0.1:8127"
+OTHER = "Mallory:a password of his own"
+
+
+class Sink:
+    """A collector.  What a responder sent before its answer came is there to
+    be read once the answer is: no waiting, no thread."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.setblocking(False)
+        self.uri = f"statsd://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def take(self):
+        taken = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                taken.append(self.socket.recv(65536).decode("latin-1"))
+        return taken
+
+
+def password_hash(password):
+    return subprocess.run([tool("openssl"), "passwd", "-apr1", password],
+                          check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+class Server:
+    """One web server with the program behind it.
+
+    checked_by_server: whether it checks the passwords; edits: further changes,
+    {file: [(old, new)]}, each of which has to find its place."""
+
+    way = None        # what the table calls it
+    program = None    # of the server, looked for in PATH
+    files = ()        # of docs/servers
+    external = False  # whether the responder is somebody else's
+    cgi = False
+    mounts = ("", "/drain")
+
+    def __init__(self, checked_by_server=False, edits=None, settings=None):
+        self.checked_by_server = checked_by_server
+        self.edits = edits or {}
+        self.settings = settings or {}
+        self.port = free_port()
+        self.sinks = [Sink(), Sink()]
+        self.responder = self.process = None
+        self.folder = Path(tempfile.mkdtemp(prefix="logplex-statsd-servers-"))
+        if ROOTED:
+            os.chown(self.folder, pwd.getpwnam(USER).pw_uid, -1)
+        self.folder.chmod(0o755)
+        self.binary = self.folder / "bin" / "logplex-statsd"
+        self.binary.parent.mkdir()
+        shutil.copy(PROGRAM, self.binary)
+        try:
+            self.write_passwords()
+            if self.external:
+                self.start_responder()
+            self.start()
+            wait_until(self.answers, f"{self.way} answers",
+                       process=self.process)
+        except BaseException:
+            self.stop()
+            raise
+
+    def answers(self):
+        with contextlib.suppress(OSError):
+            return request(self.port, method="GET", path="/_ping").status == 200
+        return False
+
+    def stop(self):
+        for process in (self.process, self.responder):
+            if process is not None:
+                left = children(process.pid)
+                process.stop()
+                for pid in left:  # those in a session of their own
+                    with contextlib.suppress(OSError):
+                        if str(self.folder) in os.readlink(
+                                f"/proc/{pid}/exe"):
+                            os.kill(pid, signal.SIGKILL)
+        for sink in self.sinks:
+            sink.socket.close()
+        shutil.rmtree(self.folder)
+
+    # The examples.
+
+    @property
+    def replaced(self):
+        folder = self.folder
+        return [
+            ("/usr/local/bin", folder / "bin"),
+            ("/run/lighttpd/", f"{folder}/"),
+            ("/run/logplex-statsd.sock", folder / "logplex-statsd.sock"),
+            ("/etc/logplex-statsd.", f"{folder}/logplex-statsd."),
+            ("/etc/lighttpd/", f"{folder}/"),
+            ("/etc/apache2/", f"{folder}/"),
+            ("/etc/nginx/", f"{folder}/"),
+            ("/etc/caddy/", f"{folder}/"),
+            ("8080", self.port),
+            (CLUSTER, ",".join(s.uri for s in self.sinks)),
+            *([] if ROOTED else [("-U www-data", f"-U {USER}"),
+                                 ("-u www-data", f"-u {USER}"),
+                                 ("-G www-data", f"-G {GROUP}"),
+                                 ("-g www-data", f"-g {GROUP}")]),
+        ]
+
+    def example(self, name, as_name=None, uncomment=()):
+        """Puts an example into the folder; its path there."""
+        text = (EXAMPLES / name).read_text()
+        for line in uncomment if self.checked_by_server else ():
+            assert text.count("#" + line) == 1, (name, line)
+            text = text.replace("#" + line, line)
+        for old, new in self.edits.get(name, ()):
+            assert old in text, (name, old)
+            text = text.replace(old, new)
+        for old, new in self.replaced:
+            text = text.replace(str(old), str(new))
+        path = self.folder / (as_name or name)
+        path.write_text(text)
+        return path
+
+    def write_passwords(self):
+        lines = []
+        for credentials in (CREDENTIALS, OTHER):
+            user, _, password = credentials.partition(":")
+            lines.append(f"{user}:{password_hash(password)}\n")
+        path = self.folder / "logplex-statsd.htpasswd"
+        path.write_text("".join(lines))
+
+    def start_responder(self):
+        env = self.example("logplex-statsd.env",
+                           uncomment=['AUTH="remote-user"'])
+        with env.open("a") as f:
+            f.writelines(f'{k}="{v}"\n' for k, v in self.settings.items())
+        script = self.example("spawn-fcgi.sh")
+        tool("spawn-fcgi"), tool("/usr/bin/multiwatch")
+        self.responder = Process(["/bin/sh", script])
+        wait_until((self.folder / "logplex-statsd.sock").exists,
+                   "spawn-fcgi made its socket", process=self.responder)
+
+    # What is running.
+
+    def responders(self):
+        """The pids of the program, wherever it was started from."""
+        pids = []
+        for process in (self.process, self.responder):
+            for pid in children(process.pid) if process else ():
+                with contextlib.suppress(OSError):
+                    if os.readlink(f"/proc/{pid}/exe") == str(self.binary):
+                        pids.append(pid)
+        return pids
+
+    def logs(self):
+        """{where: text}"""
+        logs = {"the server's standard error": self.process.log()}
+        if self.responder:
+            logs["spawn-fcgi's standard error"] = self.responder.log()
+        error_log = self.folder / "error.log"
+        if error_log.exists():
+            logs["the server's error log"] = \
+                error_log.read_text(errors="replace")
+        return logs
+
+    def base(self, name, text):
+        """The main configuration around a site, as a package brings it."""
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def settings_lines(self, directive):
+        return "".join(f'{directive} {k} "{v}"\n'
+                       for k, v in self.settings.items())
+
+
+class Lighttpd(Server):
+    program = "lighttpd"
+
+    def start(self):
+        self.example(self.files[0], "logplex-statsd.conf")
+        self.example("lighttpd-password.conf", "logplex-statsd-password.conf",
+                     uncomment=['setenv.set-environment += ( "AUTH"']
+                     if self.cgi else [])
+        site = self.example("lighttpd-site.conf", uncomment=[
+            'include "/etc/lighttpd/logplex-statsd-password.conf"'])
+        conf = self.base("lighttpd.conf", f"""
+server.modules = ( "mod_alias" )
+server.bind = "{self.folder}/main.sock"
+server.document-root = "{self.folder}"
+server.upload-dirs = ( "{self.folder}" )
+server.errorlog = "{self.folder}/error.log"
+{f'server.username = "{USER}"' if ROOTED else ''}
+{f'server.groupname = "{GROUP}"' if ROOTED else ''}
+include "{site}"
+""")
+        env = {} if self.external or self.cgi else self.environment()
+        self.process = Process([tool("lighttpd"), "-D", "-f", conf], env=env)
+
+    def environment(self):
+        """The settings in logplex-statsd.env, as systemd would read them."""
+        env = self.example("logplex-statsd.env",
+                           uncomment=['AUTH="remote-user"'])
+        lines = [line for line in env.read_text().splitlines()
+                 if line and not line.startswith("#")]
+        pairs = (line.partition("=") for line in lines)
+        return {**{k: v.strip('"') for k, _, v in pairs}, **self.settings}
+
+
+class LighttpdFastcgi(Lighttpd):
+    way = "lighttpd, mod_fastcgi, starts the responder"
+    files = ("lighttpd-fastcgi.conf",)
+
+
+class LighttpdSocket(Lighttpd):
+    way = "lighttpd, mod_fastcgi, socket"
+    files = ("lighttpd-socket.conf",)
+    external = True
+
+
+class LighttpdCgi(Lighttpd):
+    way = "lighttpd, mod_cgi"
+    files = ("lighttpd-cgi.conf",)
+    cgi = True
+    mounts = ("", "/drain", "/cgi-bin/logplex-statsd")
+
+    def __init__(self, **kwargs):
+        more = "".join(f'  "{k}" => "{v}",\n'
+                       for k, v in kwargs.get("settings", {}).items())
+        mark = "setenv.set-environment = (\n"
+        kwargs["edits"] = {**kwargs.get("edits", {}), self.files[0]: [
+            (mark, mark + more), *kwargs.get("edits", {}).get(
+                self.files[0], [])]}
+        super().__init__(**kwargs)
+
+
+class Apache(Server):
+    program = "apache2"
+    modules = ("mpm_event", "authn_core", "authz_core", "auth_basic",
+               "authn_file", "authz_user", "alias", "env")
+    more_modules = ()
+    settings_directive = None
+    base_lines = ""
+
+    def start(self):
+        path = self.example(self.files[0], "logplex-statsd.conf")
+        if self.settings_directive:
+            with path.open("a") as f:
+                f.write(self.settings_lines(self.settings_directive))
+        self.example("apache-password.conf", "logplex-statsd-password.conf")
+        site = self.example("apache-site.conf", uncomment=[
+            'Include "/etc/apache2/logplex-statsd-password.conf"'])
+        modules = "".join(f"LoadModule {m}_module {MODULES}/mod_{m}.so\n"
+                          for m in (*self.modules, *self.more_modules))
+        for m in self.more_modules:
+            if not Path(f"{MODULES}/mod_{m}.so").exists():
+                raise AssertionError(
+                    f"Apache's mod_{m} is not installed: run "
+                    "bin/development-bootstrap --all")
+        conf = self.base("apache.conf", f"""
+ServerRoot "{self.folder}"
+DefaultRuntimeDir "{self.folder}"
+PidFile "{self.folder}/pid"
+ServerName localhost
+ErrorLog "{self.folder}/error.log"
+User {USER}
+Group {GROUP}
+{modules}
+{self.base_lines.format(folder=self.folder)}
+<Directory />
+  Require all denied
+</Directory>
+Include "{site}"
+""")
+        self.process = Process([tool("apache2"), "-DFOREGROUND", "-f", conf])
+
+
+class ApacheCgi(Apache):
+    way = "Apache, mod_cgid"
+    files = ("apache-cgi.conf",)
+    cgi = True
+    mounts = ("", "/drain", "/cgi-bin/logplex-statsd")
+    more_modules = ("cgid",)
+    settings_directive = "SetEnv"
+    base_lines = 'ScriptSock "{folder}/cgid.sock"'
+
+
+class ApacheFcgid(Apache):
+    way = "Apache, mod_fcgid"
+    files = ("apache-fcgid.conf",)
+    more_modules = ("fcgid",)
+    settings_directive = "FcgidInitialEnv"
+    base_lines = ('FcgidIPCDir "{folder}/fcgid"\n'
+                  'FcgidProcessTableFile "{folder}/fcgid_shm"')
+
+
+class ApacheProxy(Apache):
+    way = "Apache, mod_proxy_fcgi, socket"
+    files = ("apache-proxy.conf",)
+    external = True
+    more_modules = ("proxy", "proxy_fcgi")
+
+
+class Nginx(Server):
+    way = "nginx, socket"
+    program = "nginx"
+    external = True
+
+    def start(self):
+        self.example("nginx-password.conf" if self.checked_by_server else
+                     "nginx.conf", "logplex-statsd.conf")
+        self.example("nginx-params.conf", "logplex-statsd-params.conf")
+        site = self.example("nginx-site.conf")
+        temp = "".join(f"{what}_temp_path {self.folder}/temp;\n" for what in (
+            "client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
+        conf = self.base("nginx-main.conf", f"""
+daemon off;
+{f'user {USER} {GROUP};' if ROOTED else ''}
+pid {self.folder}/pid;
+error_log {self.folder}/error.log;
+events {{ worker_connections 64; }}
+http {{
+{temp}
+access_log off;
+include {site};
+}}
+""")
+        self.process = Process([tool("nginx"), "-p", self.folder, "-c", conf,
+                                "-e", self.folder / "error.log"])
+
+
+class Caddy(Server):
+    way = "Caddy, socket"
+    program = "caddy"
+    external = True
+    hashes = {}  # bcrypt at Caddy's cost: worked out once
+
+    def write_passwords(self):
+        lines = []
+        for credentials in (CREDENTIALS, OTHER):
+            user, _, password = credentials.partition(":")
+            if credentials not in self.hashes:
+                self.hashes[credentials] = subprocess.run(
+                    [tool("caddy"), "hash-password", "--plaintext", password],
+                    check=True, capture_output=True, text=True).stdout.strip()
+            lines.append(f"{user} {self.hashes[credentials]}\n")
+        (self.folder / "logplex-statsd.users").write_text("".join(lines))
+
+    def start(self):
+        self.example("caddy-password.conf" if self.checked_by_server else
+                     "caddy.conf", "logplex-statsd.conf")
+        site = self.example("caddy-site.conf")
+        conf = self.base("Caddyfile", f"""
+{{
+	admin off
+	auto_https off
+}}
+import {site}
+""")
+        self.process = Process(
+            [tool("caddy"), "run", "--adapter", "caddyfile", "--config", conf],
+            env={"HOME": str(self.folder)})
+
+
+WAYS = (LighttpdFastcgi, LighttpdSocket, LighttpdCgi, ApacheCgi, ApacheFcgid,
+        ApacheProxy, Nginx, Caddy)

@@ -1,0 +1,204 @@
+"""As a service of its own: make install, and the systemd units, checked by
+systemd-analyze and started by systemd-socket-activate."""
+
+import re
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from servers import *  # noqa: E402
+
+sys.path.insert(0, str(ROOT / "tests" / "faults"))
+import fastcgi  # noqa: E402
+
+SETTINGS = {"API_CREDENTIALS_HEAVEN": CREDENTIALS}
+# systemd's own figure: 0 to 10, where most services of a system have 9.
+EXPOSURE_MAX = 1.3
+
+
+def run(*command, **kwargs):
+    return subprocess.run([str(c) for c in command], capture_output=True,
+                          text=True, timeout=60, **kwargs)
+
+
+class ServiceTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-install-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def make(self, target, **variables):
+        done = run(tool("make"), "-s", "-C", ROOT, target,
+                   *(f"{k}={v}" for k, v in variables.items()))
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def files(self, folder):
+        return {str(p.relative_to(folder)): p.stat().st_mode & 0o777
+                for p in folder.rglob("*") if p.is_file()}
+
+    def units(self):
+        """The units of an installation, as systemd would find them."""
+        self.make("install", PREFIX=self.folder / "usr")
+        units = self.folder / "usr" / "lib" / "systemd" / "system"
+        return units / "logplex-statsd.socket", units / "logplex-statsd.service"
+
+    def setting(self, unit, name):
+        return re.findall(rf"^{name}=(.*)$", unit.read_text(), re.M)[-1]
+
+
+class Install(ServiceTest):
+    def test_everything_where_distributions_expect_it(self):
+        self.make("install", DESTDIR=self.folder, PREFIX="/usr")
+        files = self.files(self.folder)
+        self.assertEqual(files.pop("usr/bin/logplex-statsd"), 0o755)
+        self.assertEqual(set(files.values()), {0o644})
+        for file in ("share/man/man1/logplex-statsd.1",
+                     "share/doc/logplex-statsd/web-servers.md",
+                     "lib/systemd/system/logplex-statsd.socket",
+                     "lib/systemd/system/logplex-statsd.service",
+                     *(f"share/doc/logplex-statsd/servers/{p.name}"
+                       for p in EXAMPLES.iterdir())):
+            self.assertIn("usr/" + file, files)
+        # Nothing but the program's path is different, and that everywhere.
+        for file in files:
+            if "/servers/" in file or file.endswith(".service"):
+                installed = (self.folder / file).read_text()
+                source = ROOT / "docs" / (
+                    "servers" if "/servers/" in file else "systemd")
+                self.assertEqual(installed, (
+                    source / Path(file).name).read_text().replace(
+                        "/usr/local/bin", "/usr/bin"))
+
+    def test_uninstall_leaves_nothing(self):
+        self.make("install", DESTDIR=self.folder)
+        self.assertIn("usr/local/bin/logplex-statsd", self.files(self.folder))
+        self.make("uninstall", DESTDIR=self.folder)
+        self.assertEqual(self.files(self.folder), {})
+
+    def test_installed_program_runs(self):
+        self.make("install", DESTDIR=self.folder)
+        program = self.folder / "usr/local/bin/logplex-statsd"
+        self.assertRegex(run(program, "--version").stdout,
+                         r"^logplex-statsd [0-9.]+\n$")
+
+
+    def test_version_does_nothing_else(self):
+        done = run(tool("strace"), PROGRAM, "--version")
+        self.assertEqual(done.returncode, 0)
+        # libc asks for random bytes too, but without waiting for them.
+        self.assertNotRegex(done.stderr,
+                            r"(?m)^(socket|connect|getrandom.*, 0)\W")
+        self.assertRegex(done.stderr, r"(?m)^write\(1, ")
+
+
+class Systemd(ServiceTest):
+    def test_verify_finds_nothing_to_say(self):
+        units = self.units()
+        done = run(tool("systemd-analyze"), "verify", "--man=no", *units)
+        # It also says what is wrong with the other units of this machine.
+        ours = [line for line in done.stderr.splitlines()
+                if "logplex-statsd" in line]
+        self.assertEqual((done.returncode, ours), (0, []), done.stderr)
+
+    def test_verify_would_find_a_mistake(self):
+        socket_unit, service = self.units()
+        service.write_text(service.read_text().replace(
+            "ProtectHome=yes", "ProtectHomes=yes"))
+        done = run(tool("systemd-analyze"), "verify", "--man=no", service)
+        self.assertIn("ProtectHomes", done.stderr)
+
+    def test_exposure_is_low(self):
+        _, service = self.units()
+        done = run(tool("systemd-analyze"), "security", "--offline=true",
+                   f"--threshold={EXPOSURE_MAX * 10:.0f}", service)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        level = re.search(r"exposure level .*: ([0-9.]+)", done.stdout)
+        self.assertLessEqual(float(level[1]), EXPOSURE_MAX)
+
+    def test_socket_is_private(self):
+        socket_unit, _ = self.units()
+        self.assertEqual(self.setting(socket_unit, "SocketMode"), "0660")
+        self.assertEqual(self.setting(socket_unit, "ListenStream"),
+                         "/run/logplex-statsd.sock")
+
+    def activate(self, service, *more):
+        """The service, started as its socket would start it: the listening
+        socket as standard input.  Nobody connects before it is there."""
+        self.assertEqual(self.setting(service, "StandardInput"), "socket")
+        self.sinks = [Sink(), Sink()]
+        for sink in self.sinks:
+            self.addCleanup(sink.socket.close)
+        env = {**SETTINGS,
+               "METRICS_CLUSTER": ",".join(s.uri for s in self.sinks)}
+        self.socket = self.folder / "socket"
+        process = Process(
+            [tool("systemd-socket-activate"), "--inetd", "-l", self.socket,
+             *(f"--setenv={name}" for name in env), *more,
+             *self.setting(service, "ExecStart").split()], env=env)
+        self.addCleanup(process.stop)
+        wait_until(self.socket.exists, "the socket", process=process)
+        return process
+
+    def post(self, **kwargs):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(self.socket))
+            s.sendall(fastcgi.message(**kwargs))
+            return fastcgi.read_reply(s).status
+
+    def test_activated_by_its_socket(self):
+        process = self.activate(self.units()[1])
+        self.assertEqual(self.post(), 201)
+        self.assertEqual(sum(len(s.take()) for s in self.sinks), 4)
+        self.assertEqual(self.post(credentials="Aladdin:wrong"), 401)
+        wait_until(lambda: "event=refused" in process.log(), "the log")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(10), 0)
+
+    def test_system_calls_and_sockets_are_those_allowed(self):
+        # Name servers are not asked here: glibc's look-ups use sockets,
+        # which are allowed, and files.
+        _, service = self.units()
+        trace = self.folder / "trace"
+        process = self.activate(
+            service, tool("strace"), "-f", "-qq", "-o", trace)
+        self.assertEqual(self.post(), 201)
+        self.assertEqual(self.post(credentials="Aladdin:wrong"), 401)
+        for pid in children(process.pid) or [process.pid]:
+            os.kill(pid, signal.SIGTERM)
+        process.wait(10)
+        lines = re.findall(r"^\d+ +(.*)$", trace.read_text(), re.M)
+        used = {line.partition("(")[0] for line in lines
+                if re.match(r"[a-z0-9_]+\(", line)}
+        self.assertIn("accept", "".join(used))
+        allowed = self.allowed(service)
+        self.assertNotIn("mount", allowed)
+        self.assertEqual(used - allowed, set())
+        self.assertEqual(
+            set(re.findall(r"socket\((AF_[A-Z0-9]+)", trace.read_text())) -
+            set(self.setting(service, "RestrictAddressFamilies").split()),
+            set())
+
+    def allowed(self, service):
+        allowed = set()
+        for line in re.findall(r"^SystemCallFilter=(.*)$",
+                               service.read_text(), re.M):
+            for name in line.lstrip("~").split():
+                calls = self.calls(name)
+                allowed = allowed - calls if line[0] == "~" \
+                    else allowed | calls
+        return allowed
+
+    def calls(self, name):
+        if not name.startswith("@"):
+            return {name}
+        out = run(tool("systemd-analyze"), "syscall-filter", name).stdout
+        calls = set()
+        for inner in re.findall(r"^    ([@a-z0-9_-]+)$", out, re.M):
+            calls |= self.calls(inner)
+        return calls
+
+
+if __name__ == "__main__":
+    main("servers-service")

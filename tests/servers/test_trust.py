@@ -1,0 +1,225 @@
+"""AUTH=remote-user believes the web server: what docs/web-servers.md says of
+how each server can be led to believe the client, shown with the real servers,
+and what the program says of it by itself."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from servers import *  # noqa: E402
+
+sys.path.insert(0, str(ROOT / "tests" / "faults"))
+import fastcgi  # noqa: E402
+
+WRONG = "Aladdin:wrong"
+LOCATION = "location / {\n"
+PARAMS = "\tinclude /etc/nginx/logplex-statsd-params.conf;\n"
+
+
+class TrustTest(unittest.TestCase):
+    def start(self, server_class, *edits, checked_by_server=True):
+        """edits: (file, old, new)"""
+        by_file = {}
+        for name, old, new in edits:
+            by_file.setdefault(name, []).append((old, new))
+        server = server_class(checked_by_server=checked_by_server,
+                              edits=by_file)
+        self.addCleanup(server.stop)
+        return server
+
+    def status(self, server, **kwargs):
+        kwargs.setdefault("credentials", None)
+        answer = request(server.port, body=REFERENCE, **kwargs)
+        counted = sum(len(sink.take()) for sink in server.sinks)
+        self.assertEqual(counted, 4 if answer.status == 201 else 0)
+        return answer.status
+
+
+class NginxTrust(TrustTest):
+    def test_debians_parameters_alone_are_not_believed(self):
+        # They hold the REMOTE_USER of whoever asks, but no AUTH_TYPE.
+        server = self.start(
+            Nginx, ("nginx-password.conf", "/etc/nginx/logplex-statsd-params"
+                    ".conf;", "/usr/share/nginx-fastcgi_params;\n"
+                    "fastcgi_pass unix:/run/logplex-statsd.sock;"),
+            ("nginx-password.conf", 'auth_basic           "logplex-statsd";',
+             "auth_basic off;"),
+            ("nginx-password.conf", "fastcgi_param AUTH_TYPE   Basic;", ""))
+        self.assertEqual(self.status(server, credentials=WRONG), 401)
+
+    def test_user_and_type_without_a_password_check_let_anybody_in(self):
+        server = self.start(
+            Nginx, ("nginx-password.conf", 'auth_basic           "logplex-statsd";',
+                    "auth_basic off;"))
+        self.assertEqual(self.status(server, credentials=WRONG), 201)
+
+    def test_satisfy_any_lets_anybody_in(self):
+        server = self.start(Nginx, ("nginx-password.conf", LOCATION, LOCATION +
+                                    "satisfy any; allow 127.0.0.1;\n"))
+        self.assertEqual(self.status(server, credentials=WRONG), 201)
+
+    def test_parameter_that_comes_twice_counts_as_its_last_value(self):
+        twice = ("\tinclude /usr/share/nginx-fastcgi_params;\n"
+                 "\tfastcgi_param REMOTE_USER \"\";\n"
+                 "\tfastcgi_param AUTH_TYPE Basic;\n")
+        server = self.start(Nginx, ("nginx.conf", LOCATION, LOCATION + twice),
+                            checked_by_server=False)
+        # SCRIPT_NAME is the whole path and then empty.
+        self.assertEqual(self.status(server, credentials=CREDENTIALS), 201)
+        # REMOTE_USER is Aladdin and then empty.
+        server = self.start(
+            Nginx, ("nginx-password.conf", LOCATION, LOCATION),
+            ("nginx-password.conf", 'auth_basic           "logplex-statsd";',
+             "auth_basic off;"),
+            ("nginx-password.conf", "fastcgi_param REMOTE_USER $remote_user;",
+             twice))
+        self.assertEqual(self.status(server, credentials=WRONG), 401)
+
+    def setUp(self):
+        # The package's own file, wherever the test's folder is.
+        package = Path("/etc/nginx/fastcgi_params")
+        self.assertIn("$remote_user", package.read_text())
+        self._replaced = Nginx.replaced
+        original = Server.replaced.fget
+        Nginx.replaced = property(lambda s: [
+            *original(s), ("/usr/share/nginx-fastcgi_params", package)])
+        self.addCleanup(delattr, Nginx, "replaced")
+
+
+class ApacheTrust(TrustTest):
+    LINES = 'SetEnvIf X-Remote-User "(.+)" REMOTE_USER=$1\n'
+    GUARD = ("apache-password.conf", "  Require valid-user\n",
+             "  Require all granted\n")
+
+    def setenvif(self, *lines):
+        mark = "ScriptAlias \"/cgi-bin"
+        self.addCleanup(setattr, ApacheCgi, "more_modules",
+                        ApacheCgi.more_modules)
+        ApacheCgi.more_modules = (*ApacheCgi.more_modules, "setenvif")
+        return self.start(ApacheCgi, self.GUARD, (
+            "apache-cgi.conf", mark, "".join(lines) + mark))
+
+    def test_require_all_granted_gives_no_user(self):
+        server = self.start(ApacheCgi, self.GUARD)
+        self.assertEqual(self.status(server, credentials=WRONG), 401)
+
+    def test_remote_user_from_a_header_is_not_believed_alone(self):
+        server = self.setenvif(self.LINES)
+        self.assertEqual(self.status(
+            server, headers=["X-Remote-User: Aladdin"]), 401)
+
+    def test_remote_user_and_type_from_a_header_let_anybody_in(self):
+        server = self.setenvif(self.LINES, "SetEnv AUTH_TYPE Basic\n")
+        self.assertEqual(self.status(
+            server, headers=["X-Remote-User: Aladdin"]), 201)
+
+
+class LighttpdTrust(TrustTest):
+    def test_guard_loaded_last_lets_nobody_in(self):
+        server = self.start(
+            LighttpdSocket, ("lighttpd-site.conf",
+                             '"mod_auth", "mod_authn_file", ', ""),
+            ("lighttpd-site.conf", '"mod_fastcgi"',
+             '"mod_fastcgi", "mod_auth", "mod_authn_file"'))
+        self.assertEqual(self.status(server, credentials=WRONG), 401)
+        self.assertEqual(self.status(server), 401)
+
+    def test_environment_that_names_a_user_lets_anybody_in(self):
+        server = self.start(
+            LighttpdSocket, ("lighttpd-site.conf", '"mod_auth",', ""),
+            ("lighttpd-site.conf",
+             '  include "/etc/lighttpd/logplex-statsd-password.conf"',
+             '  setenv.set-environment = ( "REMOTE_USER" => "Aladdin",\n'
+             '    "AUTH_TYPE" => "Basic" )'))
+        self.assertEqual(self.status(server), 201)
+
+
+class CaddyTrust(TrustTest):
+    GUARD = ("caddy-password.conf",
+             "basicauth {\n\timport /etc/logplex-statsd.users\n}\n", "")
+
+    def test_without_basicauth_nobody_is_let_in(self):
+        server = self.start(Caddy, self.GUARD)
+        self.assertEqual(self.status(server, credentials=WRONG), 401)
+
+    def test_remote_user_from_a_header_lets_anybody_in(self):
+        server = self.start(
+            Caddy, self.GUARD,
+            ("caddy-password.conf", "env AUTH_TYPE Basic",
+             "env AUTH_TYPE Basic\n"
+             "env REMOTE_USER {http.request.header.X-Remote-User}"))
+        self.assertEqual(self.status(
+            server, headers=["X-Remote-User: Aladdin"]), 201)
+
+
+class SocketTrust(unittest.TestCase):
+    """Whoever can connect to the socket may say who he is."""
+
+    def responder(self, family=socket.AF_UNIX, mode=0o600, auth="remote-user",
+                  args=()):
+        folder = tempfile.mkdtemp(prefix="logplex-statsd-socket-")
+        self.addCleanup(shutil.rmtree, folder)
+        s = socket.socket(family)
+        self.addCleanup(s.close)
+        s.bind(("127.0.0.1", 0) if family == socket.AF_INET
+               else folder + "/socket")
+        if family == socket.AF_UNIX:
+            os.chmod(folder + "/socket", mode)
+        s.listen()
+        self.sink = Sink()
+        self.addCleanup(self.sink.socket.close)
+        env = {"METRICS_CLUSTER": self.sink.uri,
+               "API_CREDENTIALS_HEAVEN": CREDENTIALS}
+        if auth is not None:
+            env["AUTH"] = auth
+        process = Process([PROGRAM, *args], env=env, stdin=s)
+        self.addCleanup(process.stop)
+        self.address = s.getsockname()
+        return process
+
+    def exposed(self, **kwargs):
+        process = self.responder(**kwargs)
+        s = socket.socket(kwargs.get("family", socket.AF_UNIX))
+        with s:
+            s.connect(self.address)
+            s.sendall(fastcgi.message(REMOTE_USER="Aladdin",
+                                      AUTH_TYPE="Basic", credentials="no:one"))
+            answer = fastcgi.read_reply(s)
+        self.assertEqual(answer.status, 401 if kwargs.get(
+            "auth", "remote-user") is None else 201)
+        return "event=exposed" in process.log()
+
+    def test_tcp_port_is_logged(self):
+        self.assertTrue(self.exposed(family=socket.AF_INET))
+
+    def test_socket_that_everybody_may_open_is_logged(self):
+        self.assertTrue(self.exposed(mode=0o666))
+
+    def test_private_socket_is_not(self):
+        self.assertFalse(self.exposed(mode=0o600))
+        self.assertFalse(self.exposed(mode=0o660))
+
+    def test_none_matters_where_the_program_checks(self):
+        self.assertFalse(self.exposed(family=socket.AF_INET, auth=None))
+
+    def check(self, **kwargs):
+        process = self.responder(args=["--check"], **kwargs)
+        self.assertEqual(process.wait(10), 0, process.log())
+        return process.log()
+
+    def test_check_says_what_the_web_server_must_do(self):
+        log = self.check()
+        self.assertIn("warning: AUTH=remote-user", log)
+        self.assertIn("docs/web-servers.md", log)
+        self.assertNotIn("socket's mode", log)
+        self.assertNotIn("remote-user", self.check(auth=None))
+
+    def test_check_looks_at_the_socket(self):
+        self.assertIn("give it a unix socket",
+                      self.check(family=socket.AF_INET))
+        self.assertIn("socket's mode", self.check(mode=0o666))
+
+
+if __name__ == "__main__":
+    main("servers-trust")
