@@ -4,6 +4,7 @@
 # Only the web server's user may open the socket: leave that as it is.
 set -eu
 set -a
+# shellcheck source=/dev/null
 . /etc/logplex-statsd.env
 set +a
 exec spawn-fcgi -n -s /run/logplex-statsd.sock -b 1024 \
