@@ -1,0 +1,556 @@
+"""A dyno and a container, as far as they can be had without Heroku: the slug
+and the image that test_build.py left, started in their clean roots as an
+unprivileged user, with a network and processes of their own. What Heroku does
+to a dyno is done to them, and every counter is accounted for."""
+
+import fcntl
+import os
+import pickle
+import queue
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+import roots
+from support import *
+
+# What takes minutes is part of make test-dyno alone.
+LONG = os.environ.get("DYNO_LONG") == "1"
+# Heroku's patience: for a port to be bound, for a dyno to stop.
+BOOT, SHUTDOWN = 60, 30
+# What runs the Procfile's command and stays, as the dyno's own init does: it
+# says how the command ended, and whoever is left is left for the test to see.
+INIT = r"""
+bash -c "$1" </dev/null &
+child=$!
+wait "$child"
+echo "init: exit status $?" >&2
+read -r _
+"""
+# Milliseconds after a start at which it is told to stop.
+START_MOMENTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 30, 60]
+EXITED = re.compile(r"^init: exit status (\d+)$", re.M)
+
+
+def isolate():
+    """Continues in a network of its own, with nothing but a loopback."""
+    if os.environ.get("DYNO_ISOLATED") != "1":
+        os.environ["DYNO_ISOLATED"] = "1"
+        os.execv(tool("unshare"), ["unshare", "--net", sys.executable,
+                                   *sys.argv])
+    ifname, up = b"lo".ljust(16, b"\0"), 0x1
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", ifname, up))
+
+
+def only_long(test):
+    """The short form does not have this test at all: none is skipped."""
+    return test if LONG else None
+
+
+def procfile_command():
+    text = (ROOT / "Procfile").read_text()
+    return re.search(r"^web: (.*)$", text, re.M)[1]
+
+
+def status(pid):
+    """Fields of /proc/PID/status."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {k: v.strip() for k, _, v in (l.partition(":") for l in lines)}
+
+
+def blocks(pid, sig):
+    return bool(int(status(pid)["SigBlk"], 16) & 1 << (sig - 1))
+
+
+def catches(pid, sig):
+    return bool(int(status(pid)["SigCgt"], 16) & 1 << (sig - 1))
+
+
+class Dyno(Process):
+    """The Procfile's command in the slug's root."""
+
+    def __init__(self, env):
+        root = roots.Root(roots.CACHE / SUITE / "dyno", SUITE)
+        self.input, output = os.pipe()
+        full = {"HOME": "/app", "DYNO": "web.1", "LC_ALL": "C",
+                "PATH": "/usr/local/bin:/usr/bin:/bin", **env}
+        super().__init__(
+            root.command(["/bin/bash", "-c", INIT, "init",
+                          procfile_command()], uid=roots.UID, env=full,
+                         cwd="/app"), stdin=self.input)
+        os.close(self.input)
+        self.input = output
+
+    def stop(self):
+        with contextlib.suppress(OSError):
+            os.close(self.input)
+        super().stop(signal.SIGKILL)
+
+    def processes(self):
+        """Every process of the dyno but its init: pid -> name."""
+        found = {}
+        for pid in children(self.pid)[1:]:
+            with contextlib.suppress(OSError, KeyError):
+                if status(pid)["State"][0] != "Z":
+                    found[pid] = status(pid)["Name"]
+        return found
+
+    def find(self, name):
+        """The one process of this name; comm has at most 15 characters."""
+        (pid,) = [p for p, n in self.processes().items() if n == name[:15]]
+        return pid
+
+    def signal_all(self, sig):
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sig)
+
+    def exit_status(self):
+        found = EXITED.search(self.log())
+        return int(found[1]) if found else None
+
+    def wait_for_exit(self, seconds):
+        """Its exit status and how long that took."""
+        started = time.monotonic()
+        wait_until(lambda: self.exit_status() is not None,
+                   "the dyno's command ends", seconds, self)
+        return self.exit_status(), time.monotonic() - started
+
+
+class DynoTest(WebTest):
+    env = {"METRICS_CLUSTER": None}
+
+    def start_web(self, **env):
+        self.collectors = [Collector(), Collector()]
+        for c in self.collectors:
+            self.addCleanup(c.close)
+        self.start_dyno(**{
+            "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors),
+            "API_CREDENTIALS_HEAVEN": CREDENTIALS, **env})
+        self.wait_for_web()
+
+    def start_dyno(self, **env):
+        self.port = free_port()
+        self.web = Dyno({"PORT": str(self.port), **env})
+        self.addCleanup(self.web.stop)
+
+    def shut_down(self, times=3, pause=0.4):
+        """What Heroku does: SIGTERM to every process, and again."""
+        for i in range(times):
+            if i > 0:
+                time.sleep(pause)
+            self.web.signal_all(signal.SIGTERM)
+
+    def assert_ends(self, within, status=0):
+        ended, took = self.web.wait_for_exit(within)
+        self.assertEqual(ended, status, self.web.log())
+        self.assert_nothing_left()
+        return took
+
+    def assert_nothing_left(self):
+        wait_until(lambda: self.web.processes() == {},
+                   f"nothing is left over of {self.web.processes()}", 2,
+                   self.web)
+
+    def counted(self, lines=None):
+        """The sum of all counters: four an answered reference example."""
+        total = 0
+        for line in self.counters() if lines is None else lines:
+            total += int(re.fullmatch(
+                r"heaven\.heroku\.errors\.(?:R99|R89|L99|H12):(\d+)\|c",
+                line)[1])
+        return total
+
+    def hold_responder(self):
+        """Stops the responder for a moment, so that requests pile up."""
+        pid = self.web.find("logplex-statsd")
+        os.kill(pid, signal.SIGSTOP)
+        return lambda: os.kill(pid, signal.SIGCONT)
+
+
+class Start(DynoTest):
+    def test_reference_example_arrives_at_the_owners(self):
+        self.start_web()
+        self.assertEqual(self.post().status, 201)
+        self.assertEqual(self.collectors[0].lines(),
+                         ["heaven.heroku.errors.R89:1|c"])
+        self.assertEqual(self.collectors[1].lines(),
+                         ["heaven.heroku.errors.R99:1|c",
+                          "heaven.heroku.errors.L99:1|c",
+                          "heaven.heroku.errors.H12:1|c"])
+
+    def test_everything_runs_from_the_slug_and_the_run_image(self):
+        self.start_web()
+        self.post()
+        for name in ("lighttpd", "logplex-statsd"):
+            pid = self.web.find(name)
+            self.assertEqual(status(pid)["Uid"].split(), ["1000"] * 4)
+            mapped = set(re.findall(
+                r"r-xp .* (/\S+)$",
+                Path(f"/proc/{pid}/maps").read_text(), re.M))
+            inside = str(self.web_root())
+            for path in mapped:
+                self.assertTrue(path.startswith(inside), path)
+                path = path[len(inside):]
+                self.assertRegex(
+                    path, r"\A(/app/bin/logplex-statsd|/app/\.lighttpd/"
+                    r"lighttpd|(/usr)?/lib/.*/(ld-linux-x86-64|lib(c|m|"
+                    r"pcre2-8|nettle|sodium|z|xxhash))\.so\S*)\Z")
+
+    def web_root(self):
+        return roots.CACHE / SUITE / "dyno"
+
+    def test_sigterm_is_kept_from_lighttpd_and_responder(self):
+        self.start_web()
+        lighttpd = self.web.find("lighttpd")
+        responder = self.web.find("logplex-statsd")
+        self.assertTrue(blocks(lighttpd, signal.SIGTERM))
+        self.assertTrue(blocks(responder, signal.SIGTERM))
+        self.assertFalse(blocks(lighttpd, signal.SIGINT))
+
+    def test_secrets_are_in_no_title_and_no_log(self):
+        self.start_web(API_SECRET="s3cr3t-of-all", LOG_LEVEL="debug")
+        self.post()
+        self.post(credentials="x:y")
+        for pid in self.web.processes():
+            title = Path(f"/proc/{pid}/cmdline").read_text()
+            for secret in ("open sesame", "s3cr3t"):
+                self.assertNotIn(secret, title)
+        self.assertNotIn("open sesame", self.web.log())
+        self.assertNotIn("s3cr3t", self.web.log())
+
+    def test_faulty_configuration_ends_the_start_with_every_fault(self):
+        self.start_dyno(METRICS_CLUSTER="statsd://u:hidden@a:99999,udp://b",
+                        API_CREDENTIALS_HEAVEN="nocolon",
+                        LOG_LEVEL="loud")
+        status, took = self.web.wait_for_exit(10)
+        self.assertNotEqual(status, 0)
+        self.assertLess(took, 5)
+        log = self.web.log()
+        for fault in ("collector 1", "collector 2", "API_CREDENTIALS_HEAVEN",
+                      "LOG_LEVEL"):
+            self.assertIn(fault, log)
+        self.assertNotIn("hidden", log)
+        self.assertNotIn("nocolon", log)
+        self.assert_nothing_left()
+
+    def test_port_that_is_none_ends_the_start(self):
+        self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126", PORT="abc")
+        status, _ = self.web.wait_for_exit(10)
+        self.assertNotEqual(status, 0)
+        self.assertIn("port", self.web.log())
+        self.assert_nothing_left()
+
+    def test_port_in_use_ends_the_start(self):
+        with socket.socket() as s:
+            s.bind(("0.0.0.0", 0))
+            s.listen()
+            self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126",
+                            PORT=str(s.getsockname()[1]))
+            status, _ = self.web.wait_for_exit(10)
+        self.assertNotEqual(status, 0)
+        self.assertIn("in use", self.web.log())
+        self.assert_nothing_left()
+
+
+class Shutdown(DynoTest):
+    """SIGTERM to every process, three times, and 30 s."""
+
+    def test_idle(self):
+        self.start_web()
+        self.shut_down(times=1)
+        self.assertLess(self.assert_ends(SHUTDOWN), 3)
+
+    def test_requests_in_hand_are_answered_and_counted(self):
+        self.start_web()
+        go_on = self.hold_responder()
+        waiting = [connect(self.port, timeout=SHUTDOWN) for _ in range(20)]
+        half = [connect(self.port, timeout=SHUTDOWN) for _ in range(5)]
+        message = build_request(body=REFERENCE)
+        for s in waiting:
+            s.sendall(message)
+        for s in half:
+            s.sendall(message[:-100])
+        time.sleep(0.3)
+        self.shut_down()
+        for s in half:
+            s.sendall(message[-100:])
+        time.sleep(0.3)
+        go_on()
+        for s in waiting + half:
+            self.assertEqual(read_answer(s).status, 201)
+            s.close()
+        self.assertLess(self.assert_ends(SHUTDOWN), 10)
+        self.assertEqual(self.counted(), 4 * 25)
+
+    def test_large_bodies_in_hand_are_answered(self):
+        body = (FIXTURES / "batch-100k.logplex").read_bytes()
+        self.start_web()
+        message = build_request(body=body)
+        self.assertGreater(len(body), 65536)
+        clients = [connect(self.port, timeout=SHUTDOWN) for _ in range(5)]
+        for s in clients:
+            s.sendall(message[:70000])
+        time.sleep(0.2)
+        self.shut_down()
+        for s in clients:
+            s.sendall(message[70000:])
+        for s in clients:
+            self.assertEqual(read_answer(s).status, 201)
+            s.close()
+        self.assert_ends(SHUTDOWN)
+
+    def test_under_load_every_201_has_its_counters(self):
+        self.start_web()
+        # A new connection each, and one that is kept: answered, unanswered.
+        results = queue.Queue()
+        stop = threading.Event()
+        message = build_request(body=REFERENCE)
+        kept = build_request(body=REFERENCE, close=False)
+
+        def deliver(message):
+            """Sends until it is stopped or refused, on a new connection once
+            the last one is closed."""
+            answered = lost = 0
+            with contextlib.suppress(ConnectionError):
+                while not stop.is_set():
+                    with connect(self.port) as s:
+                        more = True
+                        while more and not stop.is_set():
+                            answer = answer_or_none(s, message)
+                            answered += answer is not None
+                            lost += answer is None
+                            more = answer is not None and \
+                                answer.headers.get("connection") != "close"
+            results.put((answered, lost))
+
+        threads = [threading.Thread(target=deliver, args=[m]) for m in
+                   [message] * 3 + [kept] * 2]
+        for t in threads:
+            t.start()
+        time.sleep(60 if LONG else 1)
+        self.shut_down()
+        self.assert_ends(SHUTDOWN)
+        stop.set()
+        for t in threads:
+            t.join(30)
+        outcomes = [results.get_nowait() for _ in threads]
+        answered = sum(a for a, _ in outcomes)
+        self.assertGreater(answered, 100)
+        lost = sum(l for _, l in outcomes)
+        print(f"[{answered} answered, {lost} not] ", end="", flush=True)
+        self.assertEqual(self.counted(), 4 * answered)
+        # What crosses the closing of a connection is for the client to send
+        # again, one request each at most.
+        self.assertLessEqual(lost, len(threads))
+
+    def test_idle_kept_connections_are_closed(self):
+        self.start_web()
+        clients = [connect(self.port) for _ in range(10)]
+        for s in clients:
+            s.sendall(build_request(body=REFERENCE, close=False))
+            self.assertEqual(read_answer(s).status, 201)
+        self.shut_down()
+        self.assertLess(self.assert_ends(SHUTDOWN), 5)
+        for s in clients:
+            self.assertEqual(s.recv(1), b"")
+            s.close()
+
+    @only_long
+    def test_connection_outlasts_the_routers_patience(self):
+        # Heroku's router closes an idle connection after 90 s; it must never
+        # meet one that was closed here.
+        self.start_web()
+        message = build_request(body=REFERENCE, close=False)
+        with connect(self.port) as s:
+            for pause in (0, 92):
+                time.sleep(pause)
+                s.sendall(message)
+                self.assertEqual(read_answer(s).status, 201)
+        self.assertEqual(self.counted(), 8)
+
+    def test_clients_that_never_finish_do_not_hold_it(self):
+        self.start_web()
+        message = build_request(body=REFERENCE)
+        clients = [connect(self.port) for _ in range(4)]
+        clients[1].sendall(message[:20])
+        clients[2].sendall(message[:-10])
+        clients[3].sendall(build_request(body=REFERENCE, close=False))
+        self.assertEqual(read_answer(clients[3]).status, 201)
+        clients[3].sendall(message[:-1])
+        time.sleep(0.2)
+        self.shut_down()
+        # lighttpd before 1.4.77 waits for such clients, and ends with 1 when
+        # it may no longer.
+        ended, took = self.web.wait_for_exit(SHUTDOWN - 5)
+        self.assertIn(ended, (0, 1))
+        self.assert_nothing_left()
+        print(f"[{took:.0f} s] ", end="", flush=True)
+        for s in clients:
+            s.close()
+        self.assertEqual(self.counted(), 4)
+
+    def test_at_any_moment_of_the_start(self):
+        for delay in START_MOMENTS:
+            with self.subTest(milliseconds=delay):
+                self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126")
+                wait_until(lambda: self.web.processes(), "it starts")
+                time.sleep(delay / 1000)
+                self.shut_down(times=1)
+                self.web.wait_for_exit(5)
+                self.assert_nothing_left()
+                self.web.stop()
+
+
+def answer_or_none(s, message):
+    """The 201 to a request, None if the connection ended without one."""
+    try:
+        s.sendall(message)
+        answer = read_answer(s)
+    except OSError:
+        return None
+    if answer.raw == b"":
+        return None
+    if answer.status != 201:
+        raise AssertionError(f"status {answer.status}")
+    return answer
+
+
+class Crashes(DynoTest):
+    def test_responder_that_is_killed_is_started_again(self):
+        self.start_web()
+        before = self.web.find("logplex-statsd")
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: self.post().status == 201, "it answers again")
+        self.assertNotEqual(self.web.find("logplex-statsd"), before)
+        self.assertTrue(blocks(self.web.find("logplex-statsd"),
+                               signal.SIGTERM))
+        self.shut_down()
+        self.assert_ends(SHUTDOWN)
+
+    def test_lighttpd_that_is_killed_leaves_no_orphan(self):
+        self.start_web()
+        os.kill(self.web.find("lighttpd"), signal.SIGKILL)
+        self.assert_ends(5, status=128 + signal.SIGKILL)
+
+    def test_bin_web_that_is_killed_leaves_no_orphan(self):
+        self.start_web()
+        lighttpd = self.web.find("lighttpd")
+        parent = int(status(lighttpd)["PPid"])
+        os.kill(parent, signal.SIGKILL)
+        self.web.wait_for_exit(5)
+        wait_until(lambda: self.web.processes() == {},
+                   "nothing is left over", 5, self.web)
+
+    def test_restart_serves_with_the_new_secrets_alone(self):
+        self.start_web()
+        first = self.web
+        self.assertEqual(self.post().status, 201)
+        os.kill(first.find("lighttpd"), signal.SIGKILL)
+        self.web = Dyno({
+            "PORT": str(self.port),
+            "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors),
+            "API_CREDENTIALS_HEAVEN": "Aladdin:new"})
+        self.addCleanup(self.web.stop)
+        self.wait_for_web()
+        self.assertEqual(self.post().status, 401)
+        self.assertEqual(self.post(credentials="Aladdin:new").status, 201)
+
+
+class Container(DynoTest):
+    """The image that the Dockerfile makes, started and stopped as docker does:
+    the command is process 1, and the signal goes to it alone."""
+
+    def start_dyno(self, **env):
+        with open(roots.CACHE / SUITE / "container.pickle", "rb") as f:
+            self.image = pickle.load(f)
+        self.port = 3000
+        resolv = self.image.root.path / "etc/resolv.conf"
+        resolv.write_text("nameserver 127.0.0.1\n")
+        uid = self.image.user.partition(":")[0]
+        self.web = Process(self.image.root.command(
+            self.image.command, uid=uid, cwd=self.image.workdir,
+            env={**self.image.env, **env}))
+        self.addCleanup(self.web.stop, signal.SIGKILL)
+
+    def healthy(self):
+        uid = self.image.user.partition(":")[0]
+        return self.image.root.try_run(
+            self.image.healthcheck, uid=uid, env=self.image.env,
+            cwd=self.image.workdir).returncode == 0
+
+    def stop_container(self):
+        (first, *_) = children(self.web.pid)
+        os.kill(first, getattr(signal, self.image.stopsignal))
+
+    def test_image_serves_is_healthy_and_stops(self):
+        self.start_web()
+        self.assertTrue(self.healthy())
+        self.assertEqual(self.post().status, 201)
+        self.assertEqual(self.counted(), 4)
+        with connect(self.port) as s:
+            message = build_request(body=REFERENCE)
+            s.sendall(message[:-5])
+            time.sleep(0.2)
+            self.stop_container()
+            time.sleep(0.5)
+            s.sendall(message[-5:])
+            self.assertEqual(read_answer(s).status, 201)
+        self.assertEqual(self.web.wait(SHUTDOWN), 0)
+        self.assertEqual(self.counted(), 8)
+        self.assertFalse(self.healthy())
+
+    def test_health_check_fails_while_the_responder_is_down(self):
+        self.start_web()
+        (pid,) = [p for p in children(self.web.pid)
+                  if status(p)["Name"] == "logplex-statsd"]
+        self.assertTrue(self.healthy())
+        os.kill(pid, signal.SIGSTOP)
+        check = Process(self.image.root.command(
+            self.image.healthcheck, uid=10001, env=self.image.env))
+        try:
+            with self.assertRaises(subprocess.TimeoutExpired):
+                check.wait(2)  # docker gives up after its --timeout
+        finally:
+            check.stop(signal.SIGKILL)
+            os.kill(pid, signal.SIGCONT)
+        self.assertTrue(self.healthy())
+
+    def test_stops_while_the_name_server_keeps_it_waiting(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 53))
+            silent.settimeout(5)
+            self.start_dyno(METRICS_CLUSTER="statsd://collector.example:8126")
+            silent.recv(512)
+            self.stop_container()
+            self.assertEqual(self.web.wait(5), 0)
+
+    def test_stops_at_any_moment_of_the_start(self):
+        for delay in START_MOMENTS:
+            with self.subTest(milliseconds=delay):
+                self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126")
+
+                # Process 1 gets no signal that it has no handler for yet.
+                def listens():
+                    first = children(self.web.pid)[:1]
+                    with contextlib.suppress(OSError, KeyError):
+                        return first and catches(first[0], signal.SIGTERM)
+                    return False
+                wait_until(listens, "bin/web listens to signals")
+                time.sleep(delay / 1000)
+                self.stop_container()
+                self.assertIn(self.web.wait(5), (0, 130))
+
+
+if __name__ == "__main__":
+    isolate()
+    SUITE = roots.choose()
+    print(f"clean root: {roots.SYSTEMS[SUITE]}", flush=True)
+    main("dyno")
