@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -36,6 +37,18 @@ def install_statsd():
         if done.returncode != 0:
             raise AssertionError(f"npm cannot install statsd:\n{done.stdout}")
     return package
+
+
+def documented(heading, language):
+    """The configuration that docs/collectors.md has under a heading."""
+    text = (ROOT / "docs" / "collectors.md").read_text()
+    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", text,
+                        re.M | re.S)[1]
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", section, re.M | re.S)
+    if not blocks:
+        raise AssertionError(f"docs/collectors.md has no {language} below "
+                             f"{heading}")
+    return "".join(blocks)
 
 
 def connects(port):
@@ -73,11 +86,13 @@ MAX_CREATES_PER_MINUTE = inf
 MAX_UPDATES_PER_SECOND = inf
 WHISPER_AUTOFLUSH = True
 """)
+        documents = documented("Its place in Graphite", "ini")
+        schemas, counts = re.split(r"(?=^\[counts\])", documents, flags=re.M)
         (conf / "storage-schemas.conf").write_text(
+            re.sub("(?m)^retentions = .*", f"retentions = {retentions}",
+                   schemas) +
             f"[all]\npattern = .*\nretentions = {retentions}\n")
-        (conf / "storage-aggregation.conf").write_text(
-            "[all]\npattern = .*\nxFilesFactor = 0\n"
-            "aggregationMethod = sum\n")
+        (conf / "storage-aggregation.conf").write_text(counts)
         super().__init__([
             tool("carbon-cache"), f"--config={conf}/carbon.conf",
             f"--logdir={folder}", f"--pidfile={folder}/carbon.pid",
@@ -112,14 +127,13 @@ class Statsd(Process):
         package = install_statsd()
         self.port, self.management = free_port(socket.SOCK_DGRAM), free_port()
         config = folder / f"statsd-{self.port}.js"
-        config.write_text(json.dumps({
-            "address": "127.0.0.1", "port": self.port,
-            "mgmt_address": "127.0.0.1", "mgmt_port": self.management,
-            "flushInterval": flush * 1000, "deleteIdleStats": True,
-            "automaticConfigReload": False,
-            "backends": ["./backends/graphite"],
-            "graphiteHost": "127.0.0.1", "graphitePort": carbon.port,
-            "graphite": {"legacyNamespace": False}}))
+        config.write_text(
+            documented("statsd (npm, 0.9.0)", "js")
+            .replace("port: 8125", f"port: {self.port}")
+            .replace("2003", str(carbon.port))
+            .replace("10000", str(flush * 1000))
+            .replace("{", f"{{ mgmt_port: {self.management},\n"
+                          "  automaticConfigReload: false,\n", 1))
         super().__init__(
             [tool("node"), "-r", HERE / "clock.js", package / "stats.js",
              config], env=env)
@@ -187,30 +201,12 @@ class Collectd(Process):
         self.port = free_port(socket.SOCK_DGRAM)
         (folder / "collectd").mkdir()
         config = folder / "collectd.conf"
-        config.write_text(f"""Hostname "test"
-FQDNLookup false
-BaseDir "{folder}/collectd"
-PIDFile "{folder}/collectd/pid"
-Interval 1
-LoadPlugin statsd
-LoadPlugin write_graphite
-<Plugin statsd>
-  Host "127.0.0.1"
-  Port "{self.port}"
-  DeleteCounters true
-  CounterSum true
-</Plugin>
-<Plugin write_graphite>
-  <Node "carbon">
-    Host "127.0.0.1"
-    Port "{carbon.port}"
-    Protocol "tcp"
-    StoreRates false
-    PreserveSeparator true
-    SeparateInstances false
-  </Node>
-</Plugin>
-""")
+        config.write_text(
+            f'Hostname "test"\nFQDNLookup false\nInterval 1\n'
+            f'BaseDir "{folder}/collectd"\nPIDFile "{folder}/collectd/pid"\n' +
+            documented("collectd (5.12)", "apache")
+            .replace("8125", str(self.port))
+            .replace("2003", str(carbon.port)))
         super().__init__([tool("collectd"), "-f", "-C", config])
 
     @property

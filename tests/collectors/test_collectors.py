@@ -1,6 +1,7 @@
 """From a POST to lighttpd to the numbers in Graphite's whisper files, through
 real collectors: statsd and collectd."""
 
+import subprocess
 import tempfile
 import unittest
 
@@ -71,6 +72,18 @@ class ThroughStatsd(CollectorTest):
         self.start_for(*(s.uri for s in self.statsds))
         self.post_to("heaven")
         self.assert_counts(counts_of("heaven"), dict.fromkeys(CODES, 1.0))
+
+    def test_a_count_stays_a_sum_when_it_grows_old(self):
+        self.start_for(self.statsds[0].uri + "/old")
+        self.post_to("heaven")
+        self.assert_counts(counts_of("heaven", "old."),
+                           dict.fromkeys(CODES, 1.0))
+        path = self.carbon.whisper / "stats/counters/old/heaven/heroku"
+        shown = subprocess.run(
+            [tool("whisper-info"), path / "errors/H12/count.wsp"],
+            capture_output=True, text=True, check=True).stdout
+        self.assertRegex(shown, "aggregationMethod: sum")
+        self.assertRegex(shown, "xFilesFactor: 0")
 
     def test_each_collector_has_what_it_owns_under_its_prefix(self):
         first, second = self.statsds

@@ -164,6 +164,22 @@ class Readme(unittest.TestCase):
                     self.assertIn(int(status), manual_statuses())
 
 
+class Examples(unittest.TestCase):
+    def test_every_cluster_in_the_documents_is_one(self):
+        found = []
+        for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*")]:
+            if path.suffix in (".md", ".1"):
+                found += re.findall(
+                    r"METRICS_CLUSTER=[\"']?(statsd://[^\s\"'`]+)",
+                    path.read_text())
+        self.assertGreater(len(found), 3)
+        for cluster in found:
+            # --explain reads the configuration, but looks nothing up.
+            done = run("--explain", env={"METRICS_CLUSTER": cluster})
+            self.assertEqual((done.returncode, done.stdout), (0, b"\n"),
+                             (cluster, done.stderr))
+
+
 class ErrorCodes(unittest.TestCase):
     """docs/error-codes.md against the recorded lines."""
 
