@@ -40,7 +40,7 @@ ALL_LDFLAGS = $(MODE_LDFLAGS) $(LDFLAGS)
 SOURCES = slice text frame syslog_msg logfmt heroku tally batch basic_auth \
 	credentials statsd_uri redact statsd log faults config lookup \
 	collector cluster dispatch request handler answer explain probe warnings check \
-	exchange fcgi cgi
+	options exchange fcgi cgi
 LIBRARY = $(BUILD)/liblogplex-statsd.a
 
 .PHONY: all clean install uninstall

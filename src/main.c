@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sodium.h>
@@ -13,98 +12,9 @@
 #include "explain.h"
 #include "faults.h"
 #include "fcgi.h"
-#include "handler.h"
+#include "options.h"
 
 extern char **environ;
-
-enum exit_status { EXIT_OK, EXIT_FAULT, EXIT_USAGE };
-
-static const char usage[] =
-    "usage: logplex-statsd --check [--no-send]\n"
-    "       logplex-statsd --explain [--app NAME] [FILE]\n"
-    "       logplex-statsd --help | --version\n"
-    "\n"
-    "Counts the platform errors in Heroku log drains and sends them to "
-    "statsd.\n"
-    "Without options it is started by a web server, as a FastCGI responder (a\n"
-    "listening socket as descriptor 0) or as classic CGI.\n"
-    "\n"
-    "  --check     print what the configuration amounts to, or its faults\n"
-    "  --no-send   with --check: send the collectors nothing, not even a\n"
-    "              datagram without counters\n"
-    "  --explain   say what the body in FILE or on standard input would count\n"
-    "  --app NAME  the application's name for --explain; \"app\" if not given\n"
-    "  --help, --version\n"
-    "\n"
-    "The configuration is the environment: METRICS_CLUSTER, API_SECRET,\n"
-    "API_CREDENTIALS_<APP>, API_PREVIOUS_SECRET, "
-    "API_PREVIOUS_CREDENTIALS_<APP>,\n"
-    "AUTH, LEVELS, PLATFORM_ONLY, LOG_LEVEL, BASE_PATH.\n"
-    "All of it is in the manual: man logplex-statsd.\n";
-
-enum mode { MODE_SERVE, MODE_CHECK, MODE_EXPLAIN };
-
-struct options {
-	enum mode mode;
-	bool no_send;
-	const char *app;
-	const char *file; /* NULL: standard input */
-};
-
-/* -1 to go on, or the exit status. */
-static int
-read_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-	    {"check", no_argument, NULL, 'c'},
-	    {"no-send", no_argument, NULL, 'n'},
-	    {"explain", no_argument, NULL, 'e'},
-	    {"app", required_argument, NULL, 'a'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'v'},
-	    {NULL, 0, NULL, 0},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
-		switch (c) {
-		case 'c':
-			options->mode = MODE_CHECK;
-			break;
-		case 'n':
-			options->no_send = true;
-			break;
-		case 'e':
-			options->mode = MODE_EXPLAIN;
-			break;
-		case 'a':
-			options->app = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_OK;
-		case 'v':
-			puts("logplex-statsd " VERSION);
-			return EXIT_OK;
-		default:
-			fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
-	if (optind < argc && options->mode == MODE_EXPLAIN)
-		options->file = argv[optind++];
-	if (optind < argc) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	if (!handler_is_app(slice_of(options->app))) {
-		fprintf(stderr,
-		    "logplex-statsd: an application's name is 1 to %d "
-		    "letters, digits, _ or -\n%s",
-		    APP_MAX, usage);
-		return EXIT_USAGE;
-	}
-	return -1;
-}
 
 static void
 read_config(struct config *config, struct text *faults)
@@ -251,11 +161,11 @@ main(int argc, char **argv)
 
 	/* A CGI program's arguments may be the query string: RFC 3875 4.4. */
 	if (!cgi_is_request() &&
-	    (status = read_options(argc, argv, &options)) >= 0)
+	    (status = options_read(argc, argv, &options)) >= 0)
 		return status;
 	if (options.mode == MODE_SERVE && !fcgi_is_responder() &&
 	    !cgi_is_request()) {
-		fputs(usage, stderr);
+		options_print_usage(stderr);
 		return EXIT_USAGE;
 	}
 	if (options.mode == MODE_SERVE)

@@ -74,7 +74,7 @@ class Manual(unittest.TestCase):
 
     def test_options_are_those_of_the_program(self):
         known = {"--" + o for o in re.findall(
-            r'\{"([a-z-]+)", (?:no|required)_argument', source("main.c"))}
+            r'\{"([a-z-]+)", (?:no|required)_argument', source("options.c"))}
         self.assertEqual(manual_options(), known)
         shown = run("--help").stdout.decode()
         self.assertEqual(set(re.findall(r"--[a-z-]+", shown)), known)

@@ -1,0 +1,89 @@
+#include "options.h"
+
+#include <getopt.h>
+
+#include "bounds.h"
+#include "handler.h"
+
+static const char usage[] =
+    "usage: logplex-statsd --check [--no-send]\n"
+    "       logplex-statsd --explain [--app NAME] [FILE]\n"
+    "       logplex-statsd --help | --version\n"
+    "\n"
+    "Counts the platform errors in Heroku log drains and sends them to "
+    "statsd.\n"
+    "Without options it is started by a web server, as a FastCGI responder (a\n"
+    "listening socket as descriptor 0) or as classic CGI.\n"
+    "\n"
+    "  --check     print what the configuration amounts to, or its faults\n"
+    "  --no-send   with --check: send the collectors nothing, not even a\n"
+    "              datagram without counters\n"
+    "  --explain   say what the body in FILE or on standard input would count\n"
+    "  --app NAME  the application's name for --explain; \"app\" if not given\n"
+    "  --help, --version\n"
+    "\n"
+    "The configuration is the environment: METRICS_CLUSTER, API_SECRET,\n"
+    "API_CREDENTIALS_<APP>, API_PREVIOUS_SECRET, "
+    "API_PREVIOUS_CREDENTIALS_<APP>,\n"
+    "AUTH, LEVELS, PLATFORM_ONLY, LOG_LEVEL, BASE_PATH.\n"
+    "All of it is in the manual: man logplex-statsd.\n";
+
+void
+options_print_usage(FILE *out)
+{
+	fputs(usage, out);
+}
+
+int
+options_read(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+	    {"check", no_argument, NULL, 'c'},
+	    {"no-send", no_argument, NULL, 'n'},
+	    {"explain", no_argument, NULL, 'e'},
+	    {"app", required_argument, NULL, 'a'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'v'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
+		switch (c) {
+		case 'c':
+			options->mode = MODE_CHECK;
+			break;
+		case 'n':
+			options->no_send = true;
+			break;
+		case 'e':
+			options->mode = MODE_EXPLAIN;
+			break;
+		case 'a':
+			options->app = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_OK;
+		case 'v':
+			puts("logplex-statsd " VERSION);
+			return EXIT_OK;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	if (optind < argc && options->mode == MODE_EXPLAIN)
+		options->file = argv[optind++];
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (!handler_is_app(slice_of(options->app))) {
+		fprintf(stderr,
+		    "logplex-statsd: an application's name is 1 to %d "
+		    "letters, digits, _ or -\n%s",
+		    APP_MAX, usage);
+		return EXIT_USAGE;
+	}
+	return -1;
+}

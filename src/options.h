@@ -1,0 +1,30 @@
+/*
+ * The command line.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum exit_status { EXIT_OK, EXIT_FAULT, EXIT_USAGE };
+
+enum options_mode { MODE_SERVE, MODE_CHECK, MODE_EXPLAIN };
+
+struct options {
+	enum options_mode mode; /* MODE_SERVE if no option says otherwise */
+	bool no_send;
+	const char *app;  /* a possible name */
+	const char *file; /* NULL: standard input */
+};
+
+/*
+ * Reads the arguments into *options, which holds the defaults before.  -1 to
+ * go on, or the status to exit with, all having been said.
+ */
+int options_read(int argc, char **argv, struct options *options);
+
+/* Prints the usage: the short form of the manual page. */
+void options_print_usage(FILE *out);
+
+#endif
