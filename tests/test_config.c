@@ -140,6 +140,7 @@ names_the_variable_of_each_fault(void **state)
 	    {"PLATFORM_ONLY=", "PLATFORM_ONLY: must be 0 or 1"},
 	    {"LOG_LEVEL=DEBUG", "LOG_LEVEL: must be debug"},
 	    {"BASE_PATH=drain", "BASE_PATH: must start"},
+	    {"BASE_PATH=d", "BASE_PATH: must start"},
 	};
 
 	(void)state;
@@ -235,6 +236,32 @@ a_base_path_has_a_greatest_length(void **state)
 }
 
 static void
+slashes_at_the_end_of_a_base_path_are_dropped(void **state)
+{
+	static const char *const cases[][2] = {{"BASE_PATH=", ""},
+	    {"BASE_PATH=/", ""}, {"BASE_PATH=//", ""}, {"BASE_PATH=/a", "/a"},
+	    {"BASE_PATH=/a/b//", "/a/b"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		load(cases[i][0]);
+		assert_no_fault();
+		assert_text(config.base_path, cases[i][1], cases[i][0]);
+	}
+}
+
+static void
+applications_are_hashed_by_a_random_key(void **state)
+{
+	static const unsigned char zeros[sizeof(config.credentials.hash_key)];
+
+	(void)state;
+	load("HOME=/app");
+	assert_memory_not_equal(
+	    config.credentials.hash_key, zeros, sizeof(zeros));
+}
+
+static void
 the_names_must_be_exact(void **state)
 {
 	(void)state;
@@ -258,6 +285,8 @@ main(void)
 	    cmocka_unit_test(looks_nothing_up_that_may_be_part_of_a_key),
 	    cmocka_unit_test(takes_only_so_many_collectors),
 	    cmocka_unit_test(a_base_path_has_a_greatest_length),
+	    cmocka_unit_test(slashes_at_the_end_of_a_base_path_are_dropped),
+	    cmocka_unit_test(applications_are_hashed_by_a_random_key),
 	    cmocka_unit_test(the_names_must_be_exact),
 	};
 

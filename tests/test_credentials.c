@@ -39,9 +39,11 @@ static bool
 accepts(const char *app, const char *credentials)
 {
 	struct slice in = guarded(header("Basic ", slice_of(credentials)));
-	bool accepted = credentials_accept(&c, slice_of(app), in);
+	struct slice name = guarded(slice_of(app));
+	bool accepted = credentials_accept(&c, name, in);
 
 	guarded_free(in);
+	guarded_free(name);
 	return accepted;
 }
 

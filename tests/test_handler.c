@@ -124,6 +124,8 @@ finds_the_route_however_a_server_splits_it(void **state)
 	    {"another page", "", "/heaven/log", "", 404},
 	    {"more path", "", "/heaven/logs/x", "", 404},
 	    {"a dot in the name", "", "/hea.ven/logs", "", 404},
+	    {"a dot in front of the name", "", "/.heaven/logs", "", 404},
+	    {"a dot behind the name", "", "/heaven./logs", "", 404},
 	    {"a space in the name", "", "/hea ven/logs", "", 404},
 	    {"beyond ASCII", "", "/h\xc3\xa9/logs", "", 404},
 	    {"a colon in the name", "", "/a:1|c/logs", "", 404},
@@ -256,6 +258,9 @@ knows_its_content_type(void **state)
 	    {"", "", 415},
 	    {"application/logplex-1", "identity", 201},
 	    {"application/logplex-1", "Identity", 201},
+	    {"application/logplex-1", " identity\t", 201},
+	    {"application/logplex-1", " ", 201},
+	    {"application/logplex-1", "x", 415},
 	    {"application/logplex-1", "gzip", 415},
 	    {"application/logplex-1", "identity, gzip", 415},
 	};

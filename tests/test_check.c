@@ -1,0 +1,237 @@
+#include "check.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sodium.h>
+#include <unistd.h>
+
+#include "probe.h"
+#include "support.h"
+
+static char *out, *err; /* what the last check has printed */
+
+/* Checks an environment of up to eight variables; true if it is in order. */
+#define checks(send, ...)                                                      \
+	check_environment(send, (const char *[]){__VA_ARGS__, NULL})
+
+static bool
+check_environment(bool send, const char *const *variables)
+{
+	static struct config config;
+	static char faults_buf[FAULTS_MAX];
+	struct text faults = TEXT_IN(faults_buf);
+	struct check job = {
+	    &config, (char *const *)(uintptr_t)variables, send, NULL, NULL};
+	size_t out_len, err_len;
+	bool well;
+
+	free(out);
+	free(err);
+	job.out = open_memstream(&out, &out_len);
+	job.err = open_memstream(&err, &err_len);
+	assert_true(job.out != NULL && job.err != NULL);
+	memset(&config, 0, sizeof(config));
+	config_load(&config, job.environment, &faults);
+	well = check(&job, &faults);
+	fclose(job.out);
+	fclose(job.err);
+	return well;
+}
+
+/* A socket on loopback and its port. */
+static int
+listen_on(int family, uint16_t *port)
+{
+	struct sockaddr_storage a = {.ss_family = (sa_family_t)family};
+	struct sockaddr_in *v4 = (void *)&a;
+	struct sockaddr_in6 *v6 = (void *)&a;
+	socklen_t len = family == AF_INET ? sizeof(*v4) : sizeof(*v6);
+	int fd = socket(family, SOCK_DGRAM, 0);
+
+	if (family == AF_INET)
+		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else
+		v6->sin6_addr = in6addr_loopback;
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	*port = ntohs(family == AF_INET ? v4->sin_port : v6->sin6_port);
+	return fd;
+}
+
+static void
+prints_what_would_be_used(void **state)
+{
+	(void)state;
+	assert_true(checks(false,
+	    "METRICS_CLUSTER=statsd://u:hush@127.0.0.1:1/p?datagram=500&"
+	    "backdate=2,statsd://[::1]:2",
+	    "API_CREDENTIALS_MY_APP=user:password",
+	    "API_PREVIOUS_CREDENTIALS_MY_APP=user:old",
+	    "API_CREDENTIALS_OTHER=user:password",
+	    "API_SECRET=0123456789abcdef", "API_PREVIOUS_SECRET=old",
+	    "BASE_PATH=/drain", "PLATFORM_ONLY=1"));
+	assert_string_equal(out,
+	    "collector 1: statsd://127.0.0.1:1, prefix p., signed, lines "
+	    "packed into 500 bytes, backdated by 2 s\n"
+	    "collector 2: statsd://[::1]:2, no prefix, not signed\n"
+	    "application MY_APP: credentials of its own, previous ones "
+	    "accepted too\n"
+	    "  drain URL: https://USER:PASSWORD@HOST/drain/my-app/logs\n"
+	    "  (names that differ in - and _ or in case share these)\n"
+	    "application OTHER: credentials of its own\n"
+	    "  drain URL: https://USER:PASSWORD@HOST/drain/other/logs\n"
+	    "all other applications: API_SECRET, API_PREVIOUS_SECRET accepted "
+	    "too\n"
+	    "  drain URL: "
+	    "https://drain:API_SECRET@HOST/drain/APPLICATION/logs\n"
+	    "passwords: checked by this program (AUTH=self)\n"
+	    "router lines that count: at=error at=warning\n"
+	    "lines of applications that look like errors: not counted "
+	    "(PLATFORM_ONLY=1)\n"
+	    "base path: /drain\n");
+	assert_string_equal(err, "");
+}
+
+static void
+prints_users_when_the_web_server_checks(void **state)
+{
+	(void)state;
+	assert_true(checks(false, "METRICS_CLUSTER=statsd://127.0.0.1:1",
+	    "AUTH=remote-user", "API_CREDENTIALS_APP=user:password",
+	    "API_CREDENTIALS_NOBODY=:password", "LEVELS=info"));
+	assert_string_equal(out,
+	    "collector 1: statsd://127.0.0.1:1, no prefix, not signed\n"
+	    "application APP: the user of its credentials\n"
+	    "  drain URL: https://USER:PASSWORD@HOST/app/logs\n"
+	    "all other applications: the user with the application's name\n"
+	    "  drain URL: https://APPLICATION:PASSWORD@HOST/APPLICATION/logs\n"
+	    "passwords: checked by the web server (AUTH=remote-user)\n"
+	    "router lines that count: at=info\n"
+	    "lines of applications that look like errors: counted\n");
+}
+
+static void
+prints_all_faults_and_nothing_else(void **state)
+{
+	(void)state;
+	assert_false(checks(
+	    false, "METRICS_CLUSTER=statsd://127.0.0.1,x", "LEVELS=none"));
+	assert_string_equal(out, "");
+	assert_non_null(strstr(err, "METRICS_CLUSTER: collector 2"));
+	assert_non_null(strstr(err, "LEVELS: "));
+}
+
+/* Each with a word of the warning, or none. */
+static void
+warns_of_what_is_likely_a_mistake(void **state)
+{
+	static const struct {
+		const char *variables[3], *says;
+	} cases[] = {
+	    {{"API_CREDENTIALS_A=u:p"}, NULL},
+	    {{"HOME=/app"}, "nor is API_SECRET"},
+	    {{"DYNO=web.1", "API_CREDENTIALS_A=u:p"}, "this is a dyno"},
+	    {{"API_PREVIOUS_SECRET=x", "API_CREDENTIALS_A=u:p"},
+		"not accepted while API_SECRET is not set"},
+	    {{"API_SECRET=0123456789abcde"}, "shorter than 16"},
+	    {{"API_SECRET=0123456789abcdef"}, NULL},
+	    {{"API_SECRET=0123456789abcdef/"}, "API_SECRET: a drain URL"},
+	    {{"API_CREDENTIALS_A=u:p%20"}, "API_CREDENTIALS_A: a drain URL"},
+	    {{"API_CREDENTIALS_A=u:p:q"}, "API_CREDENTIALS_A: a drain URL"},
+	    {{"API_CREDENTIALS_A=u@:p"}, "API_CREDENTIALS_A: a drain URL"},
+	    {{"API_CREDENTIALS_A=:p"}, "the user is empty"},
+	    {{"API_CREDENTIALS_A-B=u:p", "API_CREDENTIALS_A_B=u:p"},
+		"API_CREDENTIALS_A-B: API_CREDENTIALS_A_B is set too"},
+	    {{"API_CREDENTIALS_A-B=u:p"}, NULL},
+	    {{"AUTH=remote-user"}, "takes the web server's word"},
+	    {{"AUTH=remote-user", "API_SECRET=x"}, "API_SECRET has no effect"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_true(check_environment(false, cases[i].variables));
+		if (cases[i].says == NULL ? err[0] != '\0'
+					  : !strstr(err, cases[i].says))
+			fail_msg("%s: %s", cases[i].variables[0], err);
+		assert_null(strstr(err, "0123456789"));
+	}
+}
+
+static void
+probes_say_who_listens(void **state)
+{
+	char cluster[256];
+	uint16_t there, gone, there6;
+	int fd = listen_on(AF_INET, &there), fd6 = listen_on(AF_INET6, &there6);
+
+	(void)state;
+	close(listen_on(AF_INET, &gone));
+	snprintf(cluster, sizeof(cluster),
+	    "METRICS_CLUSTER=statsd://127.0.0.1:%u,statsd://127.0.0.1:%u,"
+	    "statsd://u:k@[::1]:%u,statsd://255.255.255.255:1",
+	    there, gone, there6);
+	assert_true(checks(true, cluster, "API_CREDENTIALS_A=u:p"));
+	assert_non_null(
+	    strstr(out, "not signed\n  a datagram was sent; somebody"));
+	assert_non_null(strstr(out, "sent and refused: nobody listens\n"));
+	assert_non_null(strstr(out, ", signed\n  a datagram was sent; some"));
+	assert_non_null(strstr(out, "could not be sent: Permission denied\n"));
+	assert_string_equal(err, "");
+	close(fd);
+	close(fd6);
+}
+
+static void
+finds_another_port_on_loopback_only(void **state)
+{
+	static const char *const hosts[] = {"127.0.0.1", "::1"};
+	static const int families[] = {AF_INET, AF_INET6};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hosts); i++) {
+		struct collector c = {0};
+		struct statsd_uri uri = {.port = 1};
+		uint16_t port;
+		int fd = listen_on(families[i], &port);
+
+		strcpy(uri.host, hosts[i]);
+		collector_open(&c, &uri);
+		assert_true(probe_other_port(&c, port));
+		close(fd);
+		assert_false(probe_other_port(&c, port));
+		collector_close(&c);
+		c = (struct collector){0};
+		strcpy(uri.host, "255.255.255.255");
+		collector_open(&c, &uri);
+		assert_false(probe_other_port(&c, port));
+		collector_close(&c);
+	}
+}
+
+static int
+release(void **state)
+{
+	(void)state;
+	free(out);
+	free(err);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(prints_what_would_be_used),
+	    cmocka_unit_test(prints_users_when_the_web_server_checks),
+	    cmocka_unit_test(prints_all_faults_and_nothing_else),
+	    cmocka_unit_test(warns_of_what_is_likely_a_mistake),
+	    cmocka_unit_test(probes_say_who_listens),
+	    cmocka_unit_test(finds_another_port_on_loopback_only),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	log_set_level(LOG_ERROR);
+	return cmocka_run_group_tests_name("check", tests, NULL, release);
+}
