@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""Breaks the program in many small ways and reports which of them no test
+notices.
+
+    tests/mutation/mutate.py [--sample N] [--seed S] [--only FILE,...]
+                             [--least PERCENT] [--thorough]
+
+A mutant is one change in one place: a comparison or a logical operator turned,
+a constant off by one, a negation or a statement dropped.  Each is built in a
+copy of the tree, where only what it changes is compiled, and must fail the unit
+tests or a comparison of random bodies.  With --thorough, those that survive must
+also pass the unit tests under sanitizers and the end-to-end tests.  Survivors
+that are known, and why, stand in survivors.tsv."""
+
+import argparse
+import random
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TREE = ROOT / "build" / "mutation" / "tree"
+
+# What is not mutated: the programs' main, which only end-to-end tests run.
+EXCLUDED = {"main.c", "listener.c"}
+FLAGS = ["CC=gcc", "CFLAGS=-O0 -g", "MODE_CFLAGS=", "MODE_LDFLAGS="]
+
+# Comments, strings, characters, directives, and sizes of arrays.
+MASKED = re.compile(
+    r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|^[ \t]*#(?:[^\n]*\\\n)*"
+    r"[^\n]*|sizeof\([^()]*\)", re.DOTALL | re.MULTILINE)
+
+# (what, pattern, replacements); group 1 is replaced.
+OPERATORS = [
+    ("comparison", r"\s(==)\s", ["!="]),
+    ("comparison", r"\s(!=)\s", ["=="]),
+    ("comparison", r"\s(<=)\s", ["<", ">"]),
+    ("comparison", r"\s(>=)\s", [">", "<"]),
+    ("comparison", r"\s(<)\s", ["<=", ">="]),
+    ("comparison", r"[^-]\s(>)\s", [">=", "<="]),
+    ("logic", r"\s(&&)\s", ["||"]),
+    ("logic", r"\s(\|\|)\s", ["&&"]),
+    ("negation", r"[(\s](!)[a-z(]", [""]),
+    ("boolean", r"\b(true)\b", ["false"]),
+    ("boolean", r"\b(false)\b", ["true"]),
+    ("sum", r"\w (\+) \w", ["-"]),
+    ("sum", r"\w (-) \w", ["+"]),
+    ("choice", r"\s(\?)\s", ["&& 0 ?"]),
+    ("statement", r"\n\t+((?:[a-z_][\w.>\[\]-]*(?:\+\+|--| [-+|]?= [^;{}]*|"
+                  r"\([^;{}]*\)));)", [";"]),
+    ("statement", r"\n\t+((?:break|continue);)", [";"]),
+]
+CONSTANT = re.compile(r"(?<![\w.])(0x[0-9a-f]+|[0-9]+)(?![\w.])")
+
+
+class Mutant:
+    def __init__(self, path, source, start, end, replacement, what):
+        self.path, self.source = path, source
+        self.start, self.end = start, end
+        self.replacement, self.what = replacement, what
+        self.line = source.count("\n", 0, start) + 1
+        line_start = source.rfind("\n", 0, start) + 1
+        self.text = source[line_start:source.find("\n", start)].strip()
+
+    def mutated(self):
+        return (self.source[:self.start] + self.replacement +
+                self.source[self.end:])
+
+    def key(self):
+        old = " ".join(self.source[self.start:self.end].split())
+        return self.path.name, self.text, f"{old} -> {self.replacement}"
+
+    def __str__(self):
+        name, text, change = self.key()
+        return f"src/{name}:{self.line}: {self.what}, {change}: {text}"
+
+
+def mutants_of(path):
+    source = path.read_text()
+    masked = MASKED.sub(lambda m: re.sub(r"[^\n]", "\x00", m[0]), source)
+    for what, pattern, replacements in OPERATORS:
+        for m in re.finditer(f"(?={pattern})" if what != "statement"
+                             else pattern, masked):
+            for replacement in replacements:
+                yield Mutant(path, source, *m.span(1), replacement, what)
+    for m in CONSTANT.finditer(masked):
+        number = int(m[1], 0)
+        yield Mutant(path, source, *m.span(1), str(number + 1), "constant")
+        if number > 1:
+            yield Mutant(path, source, *m.span(1), str(number - 1), "constant")
+    if path.name == "bounds.h":
+        for m in re.finditer(r"#define \w+ .*?(?<![\w.])([0-9]+)(?![\w.])",
+                             source):
+            yield Mutant(path, source, *m.span(1), str(int(m[1]) + 1), "bound")
+
+
+def all_mutants(only):
+    files = sorted((ROOT / "src").glob("*.[ch]"))
+    for path in files:
+        if path.name not in EXCLUDED and (not only or path.name in only):
+            yield from mutants_of(path)
+
+
+def run(command, timeout, **kwargs):
+    """True if it ends well in time."""
+    try:
+        return subprocess.run(command, cwd=TREE, timeout=timeout,
+                              stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL,
+                              **kwargs).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def make(*targets):
+    return run(["make", "-s", "-j2", *FLAGS, *targets], 300)
+
+
+def prepare():
+    shutil.rmtree(TREE, ignore_errors=True)
+    files = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    for name in files.split("\0"):
+        if name and (ROOT / name).is_file():
+            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, TREE / name)
+
+
+def programs(name):
+    """The unit tests, the one of that name first."""
+    tests = sorted(f"build/tests/{p.stem}"
+                   for p in (TREE / "tests").glob("test_*.c"))
+    return sorted(tests, key=lambda t: t != f"build/tests/test_{name}")
+
+
+def passes(name):
+    """Whether all quick tests pass; the likeliest to fail comes first."""
+    tests = programs(name)
+    first = tests[:1]
+    return (make(*first) and all(run([TREE / t], 20) for t in first) and
+            make(*tests) and all(run([TREE / t], 20) for t in tests[1:]) and
+            make("bin/logplex-statsd", "build/properties/judge") and
+            run(["python3", "tests/properties/test_properties.py"], 60,
+                env={"BODIES": "3000", "SEED": "1", "PATH": "/usr/bin:/bin"}))
+
+
+def passes_thoroughly():
+    return run(["make", "-s", "-j2", "SANITIZE=1", "test-unit"], 600) and \
+        make() and all(
+        run(["python3", f"tests/{t}.py"], 300) for t in (
+            "e2e/test_cli", "e2e/test_core", "faults/test_fastcgi"))
+
+
+def judge(mutant, thorough):
+    """"stillborn", "killed" or "survived"."""
+    path = TREE / "src" / mutant.path.name
+    path.write_text(mutant.mutated())
+    try:
+        objects = [f"build/{mutant.path.stem}.o"] \
+            if mutant.path.suffix == ".c" else ["build/liblogplex-statsd.a"]
+        if not make(*objects):
+            return "stillborn"
+        if not passes(mutant.path.stem):
+            return "killed"
+        return "killed" if thorough and not passes_thoroughly() else "survived"
+    finally:
+        path.write_text(mutant.source)
+
+
+def known_survivors():
+    rows = (HERE / "survivors.tsv").read_text().splitlines()
+    return {tuple(row.split("\t")[:3]) for row in rows
+            if row and not row.startswith("#")}
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--sample", type=int)
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--only", default="")
+    arguments.add_argument("--least", type=float, default=0)
+    arguments.add_argument("--thorough", action="store_true")
+    options = arguments.parse_args()
+    mutants = list(all_mutants(set(filter(None, options.only.split(",")))))
+    found = len(mutants)
+    if options.sample is not None and options.sample < found:
+        mutants = random.Random(options.seed).sample(mutants, options.sample)
+        mutants.sort(key=lambda m: (m.path, m.start))
+    prepare()
+    if not make("bin/logplex-statsd") or not passes("slice"):
+        sys.exit("the tests fail without any mutant")
+    known = known_survivors()
+    counts = {"killed": 0, "survived": 0, "stillborn": 0, "known": 0}
+    for number, mutant in enumerate(mutants, 1):
+        verdict = judge(mutant, options.thorough)
+        if verdict == "survived" and mutant.key() in known:
+            verdict = "known"
+        counts[verdict] += 1
+        if verdict == "survived":
+            print(f"survived {mutant}", flush=True)
+        if number % 25 == 0:
+            print(f"{number} of {len(mutants)}: {counts}", file=sys.stderr,
+                  flush=True)
+    born = len(mutants) - counts["stillborn"]
+    killed = 100 * counts["killed"] / max(1, born)
+    print(f"{len(mutants)} of {found} mutants, {counts}: "
+          f"{killed:.1f} % of those that compile were killed")
+    well = born > 0 and killed >= options.least
+    print(f"mutation: {int(well)} passed, {int(not well)} failed")
+    sys.exit(not well)
+
+
+if __name__ == "__main__":
+    main()
