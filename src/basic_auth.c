@@ -4,6 +4,9 @@
 
 #include "ascii.h"
 
+_Static_assert(CREDENTIALS_MAX % crypto_verify_64_BYTES == 0,
+    "secrets are compared in pieces of that size");
+
 bool
 secret_set(struct secret *secret, struct slice s)
 {
@@ -21,10 +24,12 @@ secret_set(struct secret *secret, struct slice s)
 bool
 secret_equal(const struct secret *a, const struct secret *b)
 {
-	int lengths = sodium_memcmp(a->len, b->len, sizeof(a->len));
-	int bytes = sodium_memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+	int different = sodium_memcmp(a->len, b->len, sizeof(a->len));
 
-	return (lengths | bytes) == 0 && a->set && b->set;
+	/* crypto_verify_64 is many times as fast as sodium_memcmp. */
+	for (size_t i = 0; i < CREDENTIALS_MAX; i += crypto_verify_64_BYTES)
+		different |= crypto_verify_64(a->bytes + i, b->bytes + i);
+	return different == 0 && a->set && b->set;
 }
 
 static bool
