@@ -150,6 +150,18 @@ class ClientFaults(FaultTest):
         self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
 
 
+    def test_speaks_no_http2(self):
+        # Nobody needs it here, and much goes wrong with it.
+        self.start_web()
+        with connect(self.port) as s:
+            s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" +
+                      bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)))
+            self.assertIn(read_answer(s).status, (None, 400, 405, 501, 505))
+        upgrade = request(self.port, method="GET", path="/_ping", headers=[
+            "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"])
+        self.assertEqual(upgrade.status, 200)
+
+
 class MachineFaults(FaultTest):
     def limit_descriptors(self, pid, number):
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
