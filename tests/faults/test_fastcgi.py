@@ -202,6 +202,53 @@ class Leavers(ResponderTest):
         self.assert_reference_counted(51)
 
 
+class Costs(ResponderTest):
+    """The longest body there may be, made to cost as much as it can."""
+
+    head = b"<1>1 t h heroku router - "
+
+    def full(self, text):
+        """One message as long as the body may be, of this over and over."""
+        size = (8 << 20) - 8
+        message = (self.head + text * (size // len(text)))[:size]
+        return b"%d %s" % (len(message), message)
+
+    def codes(self):
+        """Each code there is, as often as it fits."""
+        texts = [b"%sError %c%0*d" % (self.head, letter, digits, n)
+                 for letter in b"HRL" for digits in (2, 3)
+                 for n in range(10 ** digits)]
+        once = b"".join(b"%d %s" % (len(t), t) for t in texts)
+        return once * ((8 << 20) // len(once))
+
+    def test_none_holds_the_process_for_a_second(self):
+        self.start_responder()
+        bodies = {
+            "three bytes a message": b"1 x" * ((8 << 20) // 3),
+            "four bytes a message": b"1 x\n" * ((8 << 20) // 4),
+            "every code": self.codes(),
+            "pairs": self.full(b"a=b "), "short pairs": self.full(b"a= "),
+            "quotes": self.full(b'a="\\"" '), "one word": self.full(b"x"),
+            "spaces": self.full(b" "), "tabs": self.full(b"\t"),
+            "elements": self.full(b'[a b="c"]'),
+            "parameters": self.full(b"[a" + b' b="\\]"' * 1000 + b"]"),
+            "brackets": self.full(b"["), "errors": self.full(b"Error H1 "),
+            "no frame at all": b"9" * (8 << 20),
+        }
+        worst = 0.0, ""
+        for why, body in bodies.items():
+            with self.subTest(why), contextlib.closing(self.connect()) as s:
+                raw = message(body)
+                started = time.monotonic()
+                s.sendall(raw)
+                answer = read_reply(s)
+                took = time.monotonic() - started
+                self.assertEqual(answer.status, 422 if why[:2] == "no" else 201)
+                self.assertLess(took, 1)
+                worst = max(worst, (took, why))
+        print(f"at most {worst[0]:.3f} s, {worst[1]}", end=" ... ")
+
+
 class Logs(ResponderTest):
     def test_log_that_nobody_reads_stops_nothing(self):
         fifo = os.path.join(tempfile.mkdtemp(), "fifo")
