@@ -236,6 +236,14 @@ class WayTest(unittest.TestCase):
             self.own, headers=["Proxy: http://127.0.0.1:9/"]))
         self.note("`Proxy:`", "no effect")
 
+    def test_query_string_is_no_option(self):
+        # RFC 3875 4.4: without a = it may become a CGI program's arguments.
+        for query in ("--check", "--version", "--explain+--app+x+/etc/passwd"):
+            answer = request(self.own.port, method="GET", credentials=None,
+                             path="/_ping?" + query)
+            self.assertEqual(answer.status, 200)
+            self.assertIn(b'"status":"ok"', answer.body)
+
     def test_headers_that_come_twice(self):
         for first, second in ((LOGPLEX, "text/plain"), ("text/plain", LOGPLEX)):
             answer = self.post(self.own, content_type=first,
