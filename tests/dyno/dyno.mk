@@ -1,14 +1,16 @@
-# Deploying, in clean roots made by debootstrap; needs root. The long form has
-# more of everything: a minute of load, keep-alive past the router's patience,
-# and the system of heroku-26 after that of heroku-24.
+# Deploying, in clean roots made by debootstrap; needs root. Ubuntu 24.04 is
+# heroku-24's system; Debian 12 takes its place where its packages are out of
+# reach. The long form has more of everything: a minute of load, keep-alive past
+# the router's patience, every fault of a build. test-dyno-26 is the same for
+# heroku-26's system, Ubuntu 26.04.
 
-.PHONY: test-dyno test-dyno-short
+.PHONY: test-dyno test-dyno-short test-dyno-26
 test-dyno-short:
 	python3 tests/dyno/test_build.py
 	python3 tests/dyno/test_dyno.py
 
-test-dyno:
-	python3 tests/dyno/test_build.py
-	DYNO_LONG=1 python3 tests/dyno/test_dyno.py
-	DYNO_SUITE=resolute python3 tests/dyno/test_build.py
-	DYNO_SUITE=resolute DYNO_LONG=1 python3 tests/dyno/test_dyno.py
+test-dyno: export DYNO_LONG = 1
+test-dyno: test-dyno-short
+
+test-dyno-26: export DYNO_SUITE = resolute
+test-dyno-26: test-dyno

@@ -37,6 +37,13 @@ RUN_PACKAGES = {
 }
 BUILD_PACKAGES = ["gcc", "make", "libc6-dev", "zlib1g-dev"]
 UID = 1000
+# What takes minutes is part of make test-dyno alone.
+LONG = os.environ.get("DYNO_LONG") == "1"
+
+
+def only_long(test):
+    """The short form does not have this test at all: none is skipped."""
+    return test if LONG else None
 
 
 class Unreachable(Exception):
@@ -99,12 +106,16 @@ class Root:
 
     def place_checkout(self, where):
         """The files of the commit that is checked out, as git archives them,
-        in a folder inside; what is not committed is left out."""
+        in a folder inside, less those of .slugignore; what is not committed is
+        left out."""
         target = self.path / where.lstrip("/")
         target.mkdir(parents=True, exist_ok=True)
         archive = subprocess.run(["git", "-C", ROOT, "archive", "HEAD"],
                                  check=True, stdout=subprocess.PIPE).stdout
         subprocess.run(["tar", "-x", "-C", target], input=archive, check=True)
+        # Heroku takes these away before it builds.
+        for pattern in (target / ".slugignore").read_text().split():
+            remove(target / pattern.lstrip("/"))
         run(["chown", "-R", f"{UID}:{UID}", target])
 
 

@@ -20,8 +20,6 @@ import unittest
 import roots
 from support import *
 
-# What takes minutes is part of make test-dyno alone.
-LONG = os.environ.get("DYNO_LONG") == "1"
 # Heroku's patience: for a port to be bound, for a dyno to stop.
 BOOT, SHUTDOWN = 60, 30
 # What runs the Procfile's command and stays, as the dyno's own init does: it
@@ -47,11 +45,6 @@ def isolate():
     ifname, up = b"lo".ljust(16, b"\0"), 0x1
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", ifname, up))
-
-
-def only_long(test):
-    """The short form does not have this test at all: none is skipped."""
-    return test if LONG else None
 
 
 def procfile_command():
@@ -335,7 +328,7 @@ class Shutdown(DynoTest):
                    [message] * 3 + [kept] * 2]
         for t in threads:
             t.start()
-        time.sleep(60 if LONG else 1)
+        time.sleep(60 if roots.LONG else 1)
         self.shut_down()
         self.assert_ends(SHUTDOWN)
         stop.set()
@@ -363,7 +356,7 @@ class Shutdown(DynoTest):
             self.assertEqual(s.recv(1), b"")
             s.close()
 
-    @only_long
+    @roots.only_long
     def test_connection_outlasts_the_routers_patience(self):
         # Heroku's router closes an idle connection after 90 s; it must never
         # meet one that was closed here.
