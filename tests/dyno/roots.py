@@ -93,8 +93,10 @@ class Root:
     def install(self, packages):
         env = {"DEBIAN_FRONTEND": "noninteractive",
                **{k: v for k, v in os.environ.items() if k.endswith("_proxy")}}
-        self.run(["apt-get", "-qq", "update"], env=env)
-        self.run(["apt-get", "-qq", "-y", "install", "--no-install-recommends",
+        self.run(["apt-get", "-qq", "-o", "Acquire::Retries=3", "update"],
+                 env=env)
+        self.run(["apt-get", "-qq", "-y", "-o", "Acquire::Retries=3", "install",
+                  "--no-install-recommends",
                   *packages], env=env)
 
     def copy(self, name):
