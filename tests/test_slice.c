@@ -108,6 +108,7 @@ trims_white_space_at_both_ends(void **state)
 	(void)state;
 	assert_text(slice_trim(SLICE(" \t\r\n\v\fa b ")), "a b", "both");
 	assert_text(slice_trim(SLICE("  ")), "", "nothing else");
+	assert_text(slice_trim(SLICE(" ")), "", "one space");
 	assert_text(slice_trim(SLICE("ab")), "ab", "nothing to trim");
 }
 

@@ -88,6 +88,7 @@ refuses_what_is_not(void **state)
 	    {"statsd://[]", "empty"},
 	    {"statsd://[::1", "bracket"},
 	    {"statsd://[::1]8126", "port"},
+	    {"statsd://[::1]x", "port"},
 	    {"statsd://[h]", "neither"},
 	    {"statsd://[127.0.0.1]", "neither"},
 	    {"statsd://[::1%00]", "neither"},
@@ -138,6 +139,8 @@ refuses_what_is_not(void **state)
 	    {"statsd://h?backdate=61", "backdate="},
 	    {"statsd://h?backdate=x", "backdate="},
 	    {"statsd://h?backdate=1&y=2", "options"},
+	    {"statsd://h?datagram=1", "too small"},
+	    {"statsd://h#", "%23"},
 	    {"statsd://h#f", "%23"},
 	    {"statsd://h?backdate=1#f", "%23"},
 	};

@@ -1,0 +1,189 @@
+#include "cluster.h"
+
+#include <sodium.h>
+
+#include "clock.h"
+#include "support.h"
+
+/* One name that /etc/hosts has, and one that no name server is asked for. */
+#define KNOWN "statsd://localhost:8126"
+#define UNKNOWN "statsd://no..name"
+
+static struct config config;
+static struct cluster cluster;
+static char buf[FAULTS_MAX];
+static struct text faults;
+
+static void
+start(const char *collectors)
+{
+	static char variable[512];
+	static const char *environment[] = {variable, NULL};
+
+	snprintf(variable, sizeof(variable), "METRICS_CLUSTER=%s", collectors);
+	faults = TEXT_IN(buf);
+	memset(&config, 0, sizeof(config));
+	memset(&cluster, 0, sizeof(cluster));
+	config_load(&config, (char *const *)(uintptr_t)environment, &faults);
+	assert_int_equal(faults.len, 0);
+	cluster_open(&cluster, &config);
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	cluster_close(&cluster);
+	for (size_t i = 0; i < cluster.count; i++)
+		free(cluster.collectors[i].lookup);
+	return 0;
+}
+
+/* Waits for look-ups under way, as time between requests would. */
+static void
+wait_for_lookups(void)
+{
+	for (size_t i = 0; i < cluster.count; i++)
+		if (cluster.collectors[i].lookup != NULL)
+			lookup_wait(
+			    cluster.collectors[i].lookup, LOOKUP_WAIT_MS);
+}
+
+static void
+addresses_need_no_tending(void **state)
+{
+	(void)state;
+	start("statsd://127.0.0.1:9,statsd://[::1]:9");
+	assert_false(cluster.has_names);
+	cluster_look_up(&cluster, &faults);
+	assert_int_equal(faults.len, 0);
+	cluster_tend(&cluster);
+	assert_int_equal(cluster.next_lookup, 0);
+	assert_int_equal(cluster_idle_ms(&cluster), -1);
+}
+
+static void
+names_are_looked_up_at_start_and_again_after_a_minute(void **state)
+{
+	struct collector *c = &cluster.collectors[0];
+	int fd;
+
+	(void)state;
+	start(KNOWN ",statsd://127.0.0.1:9");
+	assert_true(cluster.has_names);
+	cluster_look_up(&cluster, &faults);
+	assert_int_equal(faults.len, 0);
+	assert_true(c->address_count > 0 && c->fd >= 0);
+	assert_false(cluster.looking_up);
+	assert_in_range(cluster_idle_ms(&cluster), LOOKUP_INTERVAL_MS - 5000,
+	    LOOKUP_INTERVAL_MS);
+	/* Before its time, nothing is done. */
+	cluster_tend(&cluster);
+	assert_false(cluster.looking_up);
+	/* When it has come, a look-up starts, and the next call takes it in. */
+	fd = c->fd;
+	cluster.next_lookup = clock_ms();
+	assert_int_equal(cluster_idle_ms(&cluster), 0);
+	cluster_tend(&cluster);
+	assert_true(cluster.looking_up);
+	assert_in_range(cluster_idle_ms(&cluster), 1, 1000);
+	wait_for_lookups();
+	cluster_tend(&cluster);
+	assert_false(cluster.looking_up);
+	assert_int_equal(c->fd, fd); /* the same address */
+	assert_in_range(cluster_idle_ms(&cluster), LOOKUP_INTERVAL_MS - 5000,
+	    LOOKUP_INTERVAL_MS);
+}
+
+static void
+a_name_that_does_not_exist_is_a_fault_at_start(void **state)
+{
+	(void)state;
+	start(KNOWN "," UNKNOWN);
+	cluster_look_up(&cluster, &faults);
+	assert_non_null(strstr(buf,
+	    "METRICS_CLUSTER: statsd://no..name:8126: the host name cannot be "
+	    "looked up: "));
+	assert_int_equal(buf[faults.len - 1], '\n');
+	assert_true(cluster.collectors[0].address_count > 0);
+	assert_int_equal(cluster.collectors[1].address_count, 0);
+}
+
+static void
+later_it_is_asked_for_again_soon(void **state)
+{
+	(void)state;
+	start(UNKNOWN);
+	cluster.next_lookup = clock_ms();
+	cluster_tend(&cluster);
+	assert_true(cluster.looking_up);
+	wait_for_lookups();
+	cluster_tend(&cluster);
+	assert_false(cluster.looking_up);
+	assert_in_range(
+	    cluster_idle_ms(&cluster), LOOKUP_RETRY_MS - 2000, LOOKUP_RETRY_MS);
+}
+
+static void
+an_old_address_outlives_a_look_up_that_fails(void **state)
+{
+	struct collector *c = &cluster.collectors[0];
+	int fd;
+
+	(void)state;
+	start(KNOWN);
+	cluster_look_up(&cluster, &faults);
+	fd = c->fd;
+	assert_true(fd >= 0);
+	free(c->lookup);
+	c->lookup = lookup_new("no..name", 8126);
+	cluster.next_lookup = clock_ms();
+	cluster_tend(&cluster);
+	wait_for_lookups();
+	cluster_tend(&cluster);
+	assert_false(cluster.looking_up);
+	assert_int_equal(c->fd, fd);
+	assert_true(c->address_count > 0);
+	/* No reason to ask sooner. */
+	assert_true(cluster_idle_ms(&cluster) > LOOKUP_RETRY_MS);
+}
+
+static void
+failures_are_watched_until_they_are_logged(void **state)
+{
+	unsigned char datagram[] = "x";
+	struct collector *c = &cluster.collectors[0];
+
+	(void)state;
+	start("statsd://255.255.255.255:9");
+	cluster_send(&cluster, 0, datagram, 1);
+	assert_true(cluster.has_failures);
+	cluster_tend(&cluster);
+	assert_false(cluster.has_failures);
+	assert_int_equal(cluster_idle_ms(&cluster), -1);
+	cluster_send(&cluster, 0, datagram, 1);
+	cluster_tend(&cluster);
+	assert_true(cluster.has_failures); /* its minute is not over */
+	assert_int_equal(c->failed, 1);
+	assert_in_range(cluster_idle_ms(&cluster), 1, 10000);
+}
+
+#define cluster_test(f) cmocka_unit_test_teardown(f, stop)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cluster_test(addresses_need_no_tending),
+	    cluster_test(names_are_looked_up_at_start_and_again_after_a_minute),
+	    cluster_test(a_name_that_does_not_exist_is_a_fault_at_start),
+	    cluster_test(later_it_is_asked_for_again_soon),
+	    cluster_test(an_old_address_outlives_a_look_up_that_fails),
+	    cluster_test(failures_are_watched_until_they_are_logged),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	log_set_level(LOG_ERROR);
+	return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);
+}
