@@ -203,7 +203,7 @@ class Names(ResponderTest):
         self.assertLess(time.monotonic() - started, 4)
         self.assertIn("the name server has not answered yet",
                       self.responder.log())
-        self.assertIn('reason="no address"', self.responder.log())
+        self.wait_for_log('reason="no address"')
         self.server.says = ["127.0.0.2"]
         wait_until(lambda: self.status() == 201 and len(self.one.lines()) > 0,
                    "the collector is found", 20)
