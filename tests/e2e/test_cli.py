@@ -117,6 +117,18 @@ class Explain(unittest.TestCase):
         r = run("--explain", stdin=b"\n" * (8 * 1024 * 1024 + 1))
         self.assertEqual(r.returncode, 1)
         self.assertIn(b"8 MiB", r.stderr)
+        with open("/proc/self/mem", "rb") as unreadable:
+            r = subprocess.run([PROGRAM, "--explain"], stdin=unreadable,
+                               capture_output=True, timeout=20)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn(b"standard input", r.stderr)
+
+    def test_a_configuration_with_faults(self):
+        r = run("--explain", FIXTURES / "reference.logplex",
+                env={"LEVELS": "none"})
+        self.assertEqual(r.returncode, 1)
+        self.assertEqual(r.stdout, b"")
+        self.assertIn(b"LEVELS: must be", r.stderr)
 
 
 class Check(unittest.TestCase):
@@ -227,11 +239,11 @@ class Listener(unittest.TestCase):
                    in self.listener.log(), "the listener listens",
                    process=self.listener)
 
-    def send(self, datagram):
+    def send(self, datagram, address="127.0.0.1"):
         """Sends it; the listener's line about it."""
         before = self.listener.log().count("\n")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.sendto(datagram, ("127.0.0.1", self.port))
+            s.sendto(datagram, (address, self.port))
         wait_until(lambda: self.listener.log().count("\n") > before,
                    "a line about the datagram", process=self.listener)
         return self.listener.log().split("\n")[before]
@@ -254,6 +266,13 @@ class Listener(unittest.TestCase):
                 (signed(b"open sesame", b"a:1|c", now - 9), "too long ago")):
             with self.subTest(why):
                 self.assertRegex(self.send(datagram), f"REJECTED.*{why}")
+
+    def test_listens_where_it_is_told(self):
+        self.start("--bind", "127.0.0.2")
+        self.assertIn(" a:1|c", self.send(b"a:1|c", "127.0.0.2"))
+        r = run("--nonsense", "1", program=LISTENER)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn(b"usage", r.stderr)
 
     def test_a_port_in_use_or_no_port(self):
         self.start()

@@ -24,8 +24,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TREE = ROOT / "build" / "mutation" / "tree"
 
-# What is not mutated: the programs' main, which only end-to-end tests run.
-EXCLUDED = {"main.c", "listener.c"}
+# What only end-to-end tests run: mutated with --thorough, or when asked for.
+END_TO_END = {"cgi.c", "fcgi.c", "listener.c", "main.c", "options.c"}
 FLAGS = ["CC=gcc", "CFLAGS=-O0 -g", "MODE_CFLAGS=", "MODE_LDFLAGS="]
 
 # Comments, strings, characters, directives, and sizes of arrays.
@@ -97,10 +97,10 @@ def mutants_of(path):
             yield Mutant(path, source, *m.span(1), str(int(m[1]) + 1), "bound")
 
 
-def all_mutants(only):
-    files = sorted((ROOT / "src").glob("*.[ch]"))
-    for path in files:
-        if path.name not in EXCLUDED and (not only or path.name in only):
+def all_mutants(only, thorough):
+    for path in sorted((ROOT / "src").glob("*.[ch]")):
+        if path.name in only or (not only and (
+                thorough or path.name not in END_TO_END)):
             yield from mutants_of(path)
 
 
@@ -186,7 +186,8 @@ def main():
     arguments.add_argument("--least", type=float, default=0)
     arguments.add_argument("--thorough", action="store_true")
     options = arguments.parse_args()
-    mutants = list(all_mutants(set(filter(None, options.only.split(",")))))
+    mutants = list(all_mutants(set(filter(None, options.only.split(","))),
+                               options.thorough))
     found = len(mutants)
     if options.sample is not None and options.sample < found:
         mutants = random.Random(options.seed).sample(mutants, options.sample)
