@@ -6,6 +6,7 @@ these tests found; --write puts them there, and a test compares.
 """
 
 import json
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -24,11 +25,14 @@ FORGED = [f"{name}: {value}" for name, value in (
     ("REMOTE_USER", "Aladdin"), ("X-Remote-User", "Aladdin"),
     ("Http-Remote-User", "Aladdin"), ("Auth-Type", "Basic"),
     ("Auth_Type", "Basic"), ("AUTH_TYPE", "Basic"), ("Auth", "remote-user"),
-    ("Env", "REMOTE_USER=Aladdin"))]
+    ("Env", "REMOTE_USER=Aladdin"), ("X-Forwarded-User", "Aladdin"),
+    ("Proxy-Authorization", basic("Aladdin:open sesame")),
+    ("Forwarded", "for=127.0.0.1;remote_user=Aladdin"))]
 ODD_PATHS = ("//heaven/logs", "/heaven//logs", "/./heaven/logs",
              "/x/../heaven/logs", "/heaven%2Flogs", "/%68eaven/logs",
              "/heaven/logs%00", "/heaven%00/logs", "/heaven/logs/",
-             "/heaven/logs?a=b", "/heaven/logs%3Fa", "http://localhost/heaven/logs")
+             "/heaven/logs?a=b", "/heaven/logs%3Fa",
+             "http://localhost/heaven/logs")
 
 found = {}  # {way: {column: cell}}
 odd = {}    # {path: {way: status}}
@@ -208,6 +212,30 @@ class WayTest(unittest.TestCase):
             self.assert_serves(self.own)
         self.note("client leaves", "nothing counted")
 
+    def test_slow_senders(self):
+        # With a process more than there are responders, if they get through.
+        data = build_request(body=REFERENCE * 100)
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                slow = stack.enter_context(connect(self.own.port))
+                slow.sendall(data[:len(data) // 2])
+            time.sleep(0.1)
+            other = stack.enter_context(connect(self.own.port, timeout=1))
+            other.sendall(build_request(body=REFERENCE))
+            try:
+                answer = read_answer(other)
+            except socket.timeout:
+                answer = None
+        if self.server_class in (ApacheProxy, Caddy):  # see the document
+            self.assertIsNone(answer)
+            self.note("slow senders", "others wait")
+            wait_until(lambda: [[], []] != self.take(self.own) or
+                       self.post(self.own).status == 201, "it goes on")
+            self.take(self.own)
+        else:
+            self.assert_counted(self.own, answer)
+            self.note("slow senders", "others go on")
+
     def test_head(self):
         for path, status in (("/_ping", 200), ("/heaven/logs", 405)):
             answer = request(self.own.port, method="HEAD", path=path)
@@ -348,7 +376,7 @@ def sockets(pid):
 
 
 COLUMNS = ("mounts", "BASE_PATH", "program checks", "server checks", "chunked",
-           "no length", "1 MB", "client leaves", "refused early", "HEAD",
+           "no length", "1 MB", "client leaves", "slow senders", "refused early", "HEAD",
            "`Proxy:`", "killed", "log")
 
 
@@ -373,8 +401,18 @@ def tables():
 BEGIN = "<!-- The tests write and check this part. -->\n"
 END = "<!-- End of what the tests write. -->\n"
 
+# In docs/web-servers.md an example is a path, a file of its own a name.
+EXAMPLE = re.compile(r"[a-z-]+\.(?:conf|env|sh)\b")
+
 
 class DocumentTest(unittest.TestCase):
+    def test_document_names_every_example_and_no_other(self):
+        document = DOCUMENT.read_text()
+        examples = {p.name for p in EXAMPLES.iterdir()}
+        self.assertEqual(examples - set(EXAMPLE.findall(document)), set())
+        self.assertEqual(set(re.findall(r"docs/servers/([\w.-]+)", document)) -
+                         examples, set())
+
     def test_tables_are_what_was_found(self):
         document = DOCUMENT.read_text()
         before, _, rest = document.partition(BEGIN)
