@@ -177,6 +177,9 @@ a_path_too_long_is_no_route(void **state)
 	snprintf(path, sizeof(path), "SCRIPT_NAME=/%0*d/heaven/logsX",
 	    (int)fill - 1, 0);
 	assert_int_equal(status_of("REQUEST_METHOD=POST", path), 404);
+	snprintf(path, sizeof(path), "PATH_INFO=/%0*d/heaven/logsX",
+	    (int)fill - 1, 0);
+	assert_int_equal(status_of("REQUEST_METHOD=POST", path), 404);
 }
 
 static void

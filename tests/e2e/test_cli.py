@@ -225,6 +225,24 @@ class ClassicCgi(unittest.TestCase):
         self.assertTrue(r.stdout.endswith(b"\r\n\r\n"))
 
 
+class Responder(unittest.TestCase):
+    def test_faults_end_it_at_once(self):
+        for env, words in (
+                ({"METRICS_CLUSTER": "x", "LEVELS": "none"},
+                 (b"METRICS_CLUSTER: collector 1", b"LEVELS: ")),
+                ({"METRICS_CLUSTER": "statsd://nowhere..invalid"},
+                 (b"nowhere..invalid:8126: the host name",))):
+            with socket.socket() as s, self.subTest(env):
+                s.bind(("127.0.0.1", 0))
+                s.listen()
+                r = subprocess.run([PROGRAM], stdin=s, env=env, timeout=20,
+                                   capture_output=True)
+                self.assertEqual(r.returncode, 1)
+                self.assertEqual(r.stderr.count(b"event=fault"), len(words))
+                for word in words:
+                    self.assertIn(word, r.stderr)
+
+
 def signed(key, text, seconds, nonce=b"1234"):
     rest = struct.pack("<q", seconds) + nonce + text
     return hmac.new(key, rest, hashlib.sha256).digest() + rest
