@@ -67,6 +67,19 @@ setInterval(() => document.querySelectorAll("img").forEach(img => {{
 """
 
 
+@contextlib.contextmanager
+def uninterrupted():
+    """Puts Ctrl-C off: a process that has just started must be kept first."""
+    caught = []
+    before = signal.signal(signal.SIGINT, lambda *_: caught.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if caught:
+        raise KeyboardInterrupt
+
+
 class Demo:
     def __init__(self, folder, seconds):
         self.folder, self.seconds = folder, seconds
@@ -76,29 +89,31 @@ class Demo:
         self.start = today - story.DAY
         self.processes = []
 
-    def keep(self, process):
-        self.processes.append(process)
-        return process
+    def run(self, kind, *args, **kwargs):
+        """Starts a process that will be stopped at the end."""
+        with uninterrupted():
+            self.processes.append(kind(*args, **kwargs))
+        return self.processes[-1]
 
     def start_all(self):
         pages = self.folder / "pages"
         pages.mkdir()
         (pages / "index.html").write_text(page(self.start, self.seconds))
-        self.carbon = self.keep(Carbon(self.folder, "60s:4d"))
+        install_statsd()
+        self.carbon = self.run(Carbon, self.folder, "60s:4d")
         start([self.carbon])
-        self.graphite = self.keep(Graphite(self.folder, self.carbon, pages))
+        self.graphite = self.run(Graphite, self.folder, self.carbon, pages)
         self.began = time.time() + 2.5
         clock = {"SPEED": str(story.DAY / self.seconds),
                  "START": str(self.start), "BEGAN": str(self.began)}
-        statsds = [self.keep(Statsd(self.folder, self.carbon,
-                                    story.STEP // 5, clock))
-                   for _ in range(2)]
+        statsds = [self.run(Statsd, self.folder, self.carbon,
+                            story.STEP // 5, clock) for _ in range(2)]
         self.port = free_port()
-        web = self.keep(Process([ROOT / "bin" / "web"], env={
+        web = self.run(Process, [ROOT / "bin" / "web"], env={
             "PORT": str(self.port), "BIND": "127.0.0.1",
             "METRICS_CLUSTER": ",".join(
                 s.uri + "?datagram=1432" for s in statsds),
-            "API_SECRET": SECRET}))
+            "API_SECRET": SECRET})
         web.ready = lambda: connects(self.port)
         start([self.graphite, *statsds, web])
 

@@ -51,6 +51,12 @@ def pixels(png):
     return {"#" + k.hex(): n for k, n in counts.items()}, (width, height)
 
 
+def runs(pid):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    return False
+
+
 class Demo(unittest.TestCase):
     def start_demo(self, seconds):
         self.demo = Process([ROOT / "bin" / "demo", "--seconds", seconds],
@@ -72,9 +78,7 @@ class Demo(unittest.TestCase):
         started = children(self.demo.pid)
         os.killpg(self.demo.pid, signal.SIGINT)
         self.assertEqual(self.demo.wait(20), 0, self.demo.log())
-        left = [p for p in started if Path(f"/proc/{p}").exists() and
-                Path(f"/proc/{p}/stat").read_text().split()[2] != "Z"]
-        self.assertEqual(left, [])
+        wait_until(lambda: not any(map(runs, started)), "all have stopped")
         self.assertEqual(os.listdir(self.folder), [])
 
     def fetch(self, path):
