@@ -1,0 +1,36 @@
+# make bench measures and prints tables, in a few minutes; it fails only if it
+# cannot measure.  make test-bench is its short form: it measures next to
+# nothing, but fails if what is measured does not work as it should.
+
+BENCH_BUILD = $(BUILD)/tests/bench
+
+$(BENCH_BUILD)/recognise: $(addprefix $(BENCH_BUILD)/, \
+	recognise.o corpus.o measure.o) $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BENCH_BUILD)/start: $(addprefix $(BENCH_BUILD)/, start.o measure.o)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
+
+$(BENCH_BUILD)/constant: $(BENCH_BUILD)/constant.o
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
+
+$(BENCH_BUILD)/null_responder: $(BENCH_BUILD)/null_responder.o
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS)
+
+$(BENCH_BUILD)/requests: $(addprefix $(BENCH_BUILD)/, \
+	requests.o corpus.o measure.o) $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BENCH_BUILD)/bodies: $(addprefix $(BENCH_BUILD)/, \
+	bodies.o corpus.o measure.o) $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: bench test-bench bench-programs
+bench-programs: all $(addprefix $(BENCH_BUILD)/, recognise requests start \
+	constant null_responder bodies)
+
+bench: bench-programs
+	python3 tests/bench/bench.py
+
+test-bench: bench-programs
+	python3 tests/bench/test_bench.py

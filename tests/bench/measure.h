@@ -1,0 +1,36 @@
+/*
+ * Timing things in turns, so that a machine whose speed drifts is fair to all:
+ * a, b, c, a, b, c, ...  What counts is the median of the rounds, and for two
+ * things the median of their ratios, round by round.
+ */
+#ifndef MEASURE_H
+#define MEASURE_H
+
+#include <stddef.h>
+
+enum { MEASURE_ROUNDS = 7 };
+
+struct measured {
+	const char *name;
+	void (*run)(const void *input);
+	const void *input;
+	double seconds[MEASURE_ROUNDS]; /* of one run */
+};
+
+/*
+ * Fills in the seconds of each; a round runs a thing as often as it takes to
+ * fill round_seconds.
+ */
+void measure_in_turns(struct measured *m, size_t count, double round_seconds);
+
+/* Seconds of one run. */
+double measure_median(const struct measured *m);
+
+/* How many times as long a takes as b. */
+double measure_ratio(const struct measured *a, const struct measured *b);
+
+/* Ends the program with a sentence: it could not measure, or not this. */
+_Noreturn void measure_fail(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,55 @@
+"""The short form of make bench: what it measures works as it should.  No time
+is judged."""
+
+import unittest
+
+from bench import *
+
+
+class Bench(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-bench-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.sink = Sink()
+        self.addCleanup(self.sink.socket.close)
+
+    def test_bodies_are_the_same_every_time(self):
+        body, = make_bodies(self.folder, (1000,))
+        self.assertEqual((body.bytes, body.errors, body.codes),
+                         (275860, 30, 8))
+
+    def test_recognises_every_body_it_times(self):
+        run("recognise", 0)
+
+    def test_allocates_nothing_between_body_and_answer(self):
+        run("requests", 0)
+
+    def test_starts_as_cgi_and_tells_its_version(self):
+        start(self.folder, self.sink, 0)
+
+    def test_makes_no_needless_system_call(self):
+        rows = system_calls(self.folder, 3)
+        # The least that libfcgi takes, waiting for it, and two to bound the
+        # time; a datagram for each code; more reads for a longer body.
+        for body, calls in rows:
+            others = sum(calls.values()) - calls["sendto"] - calls["read"]
+            self.assertLessEqual(others, 7 * 3, calls)
+
+    def test_memory_does_not_grow(self):
+        _, once, many = memory(self.folder, self.sink, 30)
+        self.assertLess(many[1], once[1] + 256)
+
+    def test_serves_under_load_as_the_null_responder_does(self):
+        http(self.folder, self.sink, 1, 1, (10, 1000))
+
+    def test_serves_under_load_with_every_variant_of_the_configuration(self):
+        for name, edit in VARIANTS.items():
+            with self.subTest(name):
+                server = Server(self.folder, PROGRAM, self.sink, edit)
+                self.addCleanup(server.stop)
+                server.post([REFERENCE] * 3)
+
+
+if __name__ == "__main__":
+    main("bench")
