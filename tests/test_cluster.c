@@ -168,6 +168,18 @@ failures_are_watched_until_they_are_logged(void **state)
 	assert_in_range(cluster_idle_ms(&cluster), 1, 10000);
 }
 
+static void
+closing_closes_every_socket(void **state)
+{
+	(void)state;
+	start("statsd://127.0.0.1:9,statsd://127.0.0.1:10");
+	assert_true(cluster.collectors[0].fd >= 0);
+	assert_true(cluster.collectors[1].fd >= 0);
+	cluster_close(&cluster);
+	assert_int_equal(cluster.collectors[0].fd, -1);
+	assert_int_equal(cluster.collectors[1].fd, -1);
+}
+
 #define cluster_test(f) cmocka_unit_test_teardown(f, stop)
 
 int
@@ -180,6 +192,7 @@ main(void)
 	    cluster_test(later_it_is_asked_for_again_soon),
 	    cluster_test(an_old_address_outlives_a_look_up_that_fails),
 	    cluster_test(failures_are_watched_until_they_are_logged),
+	    cluster_test(closing_closes_every_socket),
 	};
 
 	if (sodium_init() < 0)

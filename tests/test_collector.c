@@ -180,6 +180,62 @@ the_socket_stays_while_its_address_is_listed(void **state)
 	close(b);
 }
 
+/* The lowest descriptor that is free. */
+static int
+next_descriptor(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static void
+a_socket_that_is_left_is_closed(void **state)
+{
+	struct sockaddr_in first, second;
+	int a = open_socket(&first), b = open_socket(&second);
+	int before = next_descriptor();
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		collector_set_addresses(&c, listed(&first, NULL));
+		collector_set_addresses(&c, listed(&second, NULL));
+	}
+	collector_close(&c);
+	assert_int_equal(next_descriptor(), before);
+	close(a);
+	close(b);
+}
+
+static void
+a_key_of_one_byte_signs(void **state)
+{
+	struct statsd_uri with_key = {.host = "127.0.0.1", .key_len = 1};
+	unsigned char datagram[STATSD_SIGNATURE_LEN + 1] = {0};
+	struct sockaddr_in there;
+	struct statsd_key key;
+	int64_t seconds;
+	int fd = open_socket(&there);
+
+	(void)state;
+	with_key.key[0] = 'k';
+	with_key.port = ntohs(there.sin_port);
+	statsd_key_init(&key, with_key.key, 1);
+	c = (struct collector){0};
+	collector_open(&c, &with_key);
+	datagram[STATSD_SIGNATURE_LEN] = 'x';
+	assert_true(collector_send(&c, datagram, sizeof(datagram)));
+	memset(datagram, 0, sizeof(datagram));
+	assert_int_equal(recv(fd, datagram, sizeof(datagram), MSG_DONTWAIT),
+	    sizeof(datagram));
+	assert_null(statsd_verify(&key, datagram, sizeof(datagram), &seconds));
+	collector_close(&c);
+	c.uri = &uri;
+	close(fd);
+}
+
 static void
 keeps_only_so_many_addresses(void **state)
 {
@@ -303,6 +359,8 @@ main(void)
 	    collector_test(an_address_that_cannot_be_connected_to_is_a_failure),
 	    collector_test(a_datagram_that_is_too_long_is_a_failure),
 	    collector_test(the_socket_stays_while_its_address_is_listed),
+	    collector_test(a_socket_that_is_left_is_closed),
+	    collector_test(a_key_of_one_byte_signs),
 	    collector_test(keeps_only_so_many_addresses),
 	    collector_test(failures_are_due_at_once_and_then_each_minute),
 	    collector_test(closing_learns_of_the_last_refusal),

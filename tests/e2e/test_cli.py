@@ -181,6 +181,12 @@ class ClassicCgi(unittest.TestCase):
         self.assertTrue(r.stdout.startswith(b"Status: 201 Created\r\n"))
         self.assertEqual(set(self.collector.lines()), REFERENCE_COUNTERS)
 
+    def test_without_a_cluster_the_log_says_which_one_is_used(self):
+        del self.env["METRICS_CLUSTER"]
+        r = self.cgi(PATH_INFO="/nowhere")
+        self.assertTrue(r.stdout.startswith(b"Status: 404 "))
+        self.assertRegex(r.stderr, b"event=default-cluster .*:8126 .*:8127")
+
     def test_a_body_without_length_lasts_until_the_end(self):
         for length in ("", "-1"):
             r = self.cgi(CONTENT_LENGTH=length)
