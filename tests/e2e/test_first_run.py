@@ -89,12 +89,16 @@ class Probe(unittest.TestCase):
         began = time.monotonic()
         out, _ = check(METRICS_CLUSTER=f"statsd://[::ffff:127.0.0.1]:{c.port}")
         self.assertIn("whether somebody listens cannot be told\n", out)
-        self.assertLess(time.monotonic() - began, 0.6)
+        took = time.monotonic() - began
+        self.assertTrue(0.2 <= took < 1, took)  # a refusal was waited for
 
     def test_no_time_is_lost_on_loopback(self):
-        began = time.monotonic()
-        check()
-        self.assertLess(time.monotonic() - began, 0.15)
+        def took():
+            began = time.monotonic()
+            check()
+            return time.monotonic() - began
+        # The machine may be busy: one of some is enough.
+        self.assertLess(min(took() for _ in range(5)), 0.15)
 
 
 class Ports(unittest.TestCase):
