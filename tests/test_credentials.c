@@ -131,6 +131,19 @@ previous_ones_are_accepted_too(void **state)
 }
 
 static void
+a_name_of_one_letter_has_one_entry(void **state)
+{
+	(void)state;
+	add("A", CREDENTIALS_CURRENT, "a:new");
+	add("A", CREDENTIALS_PREVIOUS, "a:old");
+	add("B", CREDENTIALS_CURRENT, "b:new");
+	assert_int_equal(c.count, 2);
+	assert_true(accepts("a", "a:new"));
+	assert_true(accepts("a", "a:old"));
+	assert_false(accepts("b", "a:old"));
+}
+
+static void
 a_previous_secret_alone_opens_nothing(void **state)
 {
 	(void)state;
@@ -310,6 +323,7 @@ main(void)
 	    cmocka_unit_test_setup(a_shared_secret_may_hold_colons, reset),
 	    cmocka_unit_test_setup(without_any_secret_nobody_may_write, reset),
 	    cmocka_unit_test_setup(previous_ones_are_accepted_too, reset),
+	    cmocka_unit_test_setup(a_name_of_one_letter_has_one_entry, reset),
 	    cmocka_unit_test_setup(
 		a_previous_secret_alone_opens_nothing, reset),
 	    cmocka_unit_test_setup(
