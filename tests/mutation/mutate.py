@@ -26,7 +26,7 @@ TREE = ROOT / "build" / "mutation" / "tree"
 
 # What only end-to-end tests run: mutated with --thorough, or when asked for.
 END_TO_END = {"cgi.c", "fcgi.c", "listener.c", "main.c", "options.c"}
-FLAGS = ["CC=gcc", "CFLAGS=-O0 -g", "MODE_CFLAGS=", "MODE_LDFLAGS="]
+FLAGS = ["CC=gcc", "CFLAGS=-O0", "MODE_CFLAGS=", "MODE_LDFLAGS="]
 
 # Comments, strings, characters, directives, and sizes of arrays.
 MASKED = re.compile(
