@@ -60,7 +60,6 @@ class Server:
     {file: [(old, new)]}, each of which has to find its place."""
 
     way = None        # what the table calls it
-    program = None    # of the server, looked for in PATH
     files = ()        # of docs/servers
     external = False  # whether the responder is somebody else's
     cgi = False
@@ -201,7 +200,6 @@ class Server:
 
 
 class Lighttpd(Server):
-    program = "lighttpd"
 
     def start(self):
         self.example(self.files[0], "logplex-statsd.conf")
@@ -261,7 +259,6 @@ class LighttpdCgi(Lighttpd):
 
 
 class Apache(Server):
-    program = "apache2"
     modules = ("mpm_event", "authn_core", "authz_core", "auth_basic",
                "authn_file", "authz_user", "alias", "env")
     more_modules = ()
@@ -329,7 +326,6 @@ class ApacheProxy(Apache):
 
 class Nginx(Server):
     way = "nginx, socket"
-    program = "nginx"
     external = True
 
     def start(self):
@@ -357,7 +353,6 @@ include {site};
 
 class Caddy(Server):
     way = "Caddy, socket"
-    program = "caddy"
     external = True
     hashes = {}  # bcrypt at Caddy's cost: worked out once
 
