@@ -55,7 +55,7 @@ class Server(Process):
     """lighttpd with the project's lighttpd.conf, or a variant of it, and any
     responder in the place of the program."""
 
-    def __init__(self, folder, responder, collector, edit=lambda conf: conf):
+    def __init__(self, folder, responder, cluster, edit=lambda conf: conf):
         self.folder = Path(tempfile.mkdtemp(dir=folder))
         (self.folder / "bin").mkdir()
         shutil.copy(ROOT / "bin" / "responder", self.folder / "bin")
@@ -66,7 +66,7 @@ class Server(Process):
         super().__init__(
             [tool("lighttpd"), "-D", "-f", conf], cwd=self.folder,
             env={"PORT": str(self.port), "BIND": "127.0.0.1",
-                 "METRICS_CLUSTER": collector.uri,
+                 "METRICS_CLUSTER": cluster,
                  "API_CREDENTIALS_HEAVEN": CREDENTIALS})
         wait_until(self.answers, "lighttpd answers", process=self)
 
@@ -157,30 +157,39 @@ def run(program, *arguments, **kwargs):
 
 def http(folder, sink, rounds, seconds, messages=MESSAGES):
     """Against the responder that does nothing, behind the same lighttpd."""
-    bodies = make_bodies(folder, messages)
-    ours = Server(folder, PROGRAM, sink)
-    null = Server(folder, BUILT / "null_responder", sink)
-    rows = []
-    for body in bodies:
-        a, b = in_turns([lambda: ours.wrk(body, seconds),
-                         lambda: null.wrk(body, seconds)], rounds)
-        rate = median(a, "rate")
-        rows.append([body.messages, body.bytes, body.codes,
-                     f"{median(b, 'rate'):,.0f}", f"{rate:,.0f}",
-                     f"{rate * body.messages:,.0f}", f"{ratio(a, b):.2f}",
-                     f"{median(b, 'web'):.1f}",
-                     f"{median(b, 'responder'):.1f}",
-                     f"{median(a, 'web'):.1f}",
-                     f"{median(a, 'responder'):.1f}"])
-    ours.stop()
-    null.stop()
+    servers = [Server(folder, BUILT / "null_responder", sink.uri),
+               Server(folder, PROGRAM, sink.uri),
+               Server(folder, PROGRAM, sink.uri + "?datagram=1432")]
+    rates, costs = [], []
+    for body in make_bodies(folder, messages):
+        loads = in_turns([lambda s=s: s.wrk(body, seconds) for s in servers],
+                         rounds)
+        null, ours, packed = loads
+        rate = median(ours, "rate")
+        rates.append([body.messages, body.bytes, body.codes,
+                      f"{median(null, 'rate'):,.0f}", f"{rate:,.0f}",
+                      f"{rate * body.messages:,.0f}",
+                      f"{ratio(ours, null):.2f}",
+                      f"{ratio(packed, null):.2f}"])
+        costs.append([body.messages] + [f"{median(l, field):.1f}"
+                                        for field in ("web", "responder")
+                                        for l in loads] +
+                     [f"{cpu_ratio(null, ours):.2f}",
+                      f"{cpu_ratio(null, packed):.2f}"])
+    for server in servers:
+        server.stop()
     table("Over HTTP, behind lighttpd with the project's lighttpd.conf: "
           "requests a second\nfrom 16 connections, beside a null responder, "
-          "which reads the body and answers 201;\nand microseconds of CPU for "
-          "a request.",
-          ["messages", "bytes", "datagrams", "null", "logplex-statsd",
-           "messages/s", "of null", "lighttpd (null)", "null",
-           "lighttpd (ours)", "logplex-statsd"], rows)
+          "which reads the body and answers 201;\npacked: with "
+          "?datagram=1432, all counters in one datagram.",
+          ["messages", "bytes", "codes", "null", "logplex-statsd",
+           "messages/s", "of null", "packed, of null"], rates)
+    table("Microseconds of CPU for each of these requests, in lighttpd and in "
+          "the responder.",
+          ["messages", *[f"{where}: {whose}" for where in
+                         ("lighttpd", "responder") for whose in
+                         ("null", "ours", "packed")],
+           "null / ours", "null / packed"], costs)
 
 
 def replaced(pattern, replacement):
@@ -216,8 +225,8 @@ VARIANTS = {
 
 def variants(folder, sink, rounds, seconds, names=VARIANTS):
     """What the settings of lighttpd.conf are worth."""
-    base = Server(folder, PROGRAM, sink)
-    servers = [Server(folder, PROGRAM, sink, VARIANTS[n]) for n in names]
+    base = Server(folder, PROGRAM, sink.uri)
+    servers = [Server(folder, PROGRAM, sink.uri, VARIANTS[n]) for n in names]
     rows = [[name] for name in names]
     head = ["lighttpd.conf with"]
     for body in make_bodies(folder, (10, 370)):
@@ -235,14 +244,14 @@ def variants(folder, sink, rounds, seconds, names=VARIANTS):
           "with the file as it is.", head, rows)
 
 
-def traced(folder, sink):
+def traced(folder, cluster):
     """Server of a responder whose system calls go to a file; and the file."""
     calls = Path(folder) / "calls"
     wrapper = Path(folder) / "traced"
     wrapper.write_text(f"#!/bin/sh\nexec {tool('strace')} -o {calls} "
                        f"{PROGRAM}\n")
     wrapper.chmod(0o755)
-    return Server(folder, wrapper, sink), calls
+    return Server(folder, wrapper, cluster), calls
 
 
 def count_calls(path):
@@ -256,7 +265,7 @@ def system_calls(folder, requests):
     """System calls and datagrams of a request; the datagrams must be as many
     as there are distinct codes."""
     collector = Collector()
-    server, path = traced(folder, collector)
+    server, path = traced(folder, collector.uri)
     rows, names = [], []
     for body in make_bodies(folder, MESSAGES):
         bytes_ = body.path.read_bytes()
@@ -290,7 +299,7 @@ def resident_kb(pid):
 def memory(folder, sink, requests):
     """Of a responder, before and after so many bodies of 1 MB."""
     body, = make_bodies(folder, (3700,))
-    server = Server(folder, PROGRAM, sink)
+    server = Server(folder, PROGRAM, sink.uri)
     pid, = responders(server.pid)
     rows = [["at start", resident_kb(pid)]]
     bytes_ = body.path.read_bytes()

@@ -46,7 +46,7 @@ class Bench(unittest.TestCase):
     def test_serves_under_load_with_every_variant_of_the_configuration(self):
         for name, edit in VARIANTS.items():
             with self.subTest(name):
-                server = Server(self.folder, PROGRAM, self.sink, edit)
+                server = Server(self.folder, PROGRAM, self.sink.uri, edit)
                 self.addCleanup(server.stop)
                 server.post([REFERENCE] * 3)
 
