@@ -59,6 +59,14 @@ class NginxTrust(TrustTest):
                                     "satisfy any; allow 127.0.0.1;\n"))
         self.assertEqual(self.status(server, credentials=WRONG), 201)
 
+    def test_subrequest_that_asks_another_lets_anybody_in(self):
+        server = self.start(
+            Nginx, ("nginx-password.conf", 'auth_basic           "logplex-statsd";',
+                    "auth_request /asked;"),
+            ("nginx-password.conf", LOCATION,
+             "location = /asked { return 204; }\n" + LOCATION))
+        self.assertEqual(self.status(server, credentials=WRONG), 201)
+
     def test_parameter_that_comes_twice_counts_as_its_last_value(self):
         twice = ("\tinclude /usr/share/nginx-fastcgi_params;\n"
                  "\tfastcgi_param REMOTE_USER \"\";\n"
@@ -111,6 +119,16 @@ class ApacheTrust(TrustTest):
 
     def test_remote_user_and_type_from_a_header_let_anybody_in(self):
         server = self.setenvif(self.LINES, "SetEnv AUTH_TYPE Basic\n")
+        self.assertEqual(self.status(
+            server, headers=["X-Remote-User: Aladdin"]), 201)
+
+
+    def test_proxy_parameters_from_a_header_let_anybody_in(self):
+        mark = '<Location "/drain/">'
+        server = self.start(ApacheProxy, self.GUARD, (
+            "apache-proxy.conf", mark,
+            'ProxyFCGISetEnvIf "true" REMOTE_USER "%{HTTP:X-Remote-User}"\n'
+            'ProxyFCGISetEnvIf "true" AUTH_TYPE "Basic"\n' + mark))
         self.assertEqual(self.status(
             server, headers=["X-Remote-User: Aladdin"]), 201)
 
