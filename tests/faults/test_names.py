@@ -245,9 +245,11 @@ class Disk(WebTest):
         # The project may itself be below /tmp.
         subprocess.run(["mount", "--bind", ROOT, kept], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", kept], check=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs",
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs",
                         "/tmp"], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", "/tmp"], check=True)
+        ballast = Path("/tmp/ballast")
+        ballast.write_bytes(bytes((8 << 20) - (256 << 10)))
         self.start_web_in(Path(kept))
         large = (b"%d " % len(REFERENCE[4:110]) + REFERENCE[4:110]) * 10000
         self.assertGreater(len(large), 1 << 20)
@@ -256,7 +258,7 @@ class Disk(WebTest):
             self.assertIn(self.post(large).status, (500, 503, None))
         self.assertEqual(self.post().status, 201)
         self.assertEqual(len(self.counters()), 8)
-        subprocess.run(["mount", "-o", "remount,size=64m", "/tmp"], check=True)
+        ballast.unlink()
         self.assertEqual(self.post(large + REFERENCE).status, 201)
         self.assertEqual(len(self.counters()), 12)
         print(self.web.log().splitlines()[1][:90], end=" ... ")
