@@ -68,3 +68,25 @@ assert_slice(struct slice got, struct slice want, const char *why)
 		fail_msg("%s: got \"%.*s\", want \"%.*s\"", why, SLICE_ARG(got),
 		    SLICE_ARG(want));
 }
+
+const char *
+stderr_of(void (*action)(void))
+{
+	static char buf[8192];
+	FILE *file = tmpfile();
+	int kept = dup(STDERR_FILENO);
+	size_t len;
+
+	assert_true(file != NULL && kept >= 0);
+	fflush(stderr);
+	assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+	action();
+	fflush(stderr);
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	close(kept);
+	rewind(file);
+	len = fread(buf, 1, sizeof(buf) - 1, file);
+	buf[len] = '\0';
+	fclose(file);
+	return buf;
+}

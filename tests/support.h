@@ -32,6 +32,10 @@ void assert_slice(struct slice got, struct slice want, const char *why);
 
 #define assert_text(got, want, why) assert_slice((got), slice_of(want), (why))
 
+/* What the action writes to standard error, as a string, until the next call.
+ */
+const char *stderr_of(void (*action)(void));
+
 /* For tables: fails with the case's own description. */
 #define assert_case(condition, why)                                            \
 	do {                                                                   \

@@ -65,7 +65,7 @@ prints_what_would_be_used(void **state)
 	(void)state;
 	assert_true(checks(false,
 	    "METRICS_CLUSTER=statsd://u:hush@127.0.0.1:1/p?datagram=500&"
-	    "backdate=2,statsd://[::1]:2",
+	    "backdate=1,statsd://[::1]:2",
 	    "API_CREDENTIALS_MY_APP=user:password",
 	    "API_PREVIOUS_CREDENTIALS_MY_APP=user:old",
 	    "API_CREDENTIALS_OTHER=user:password",
@@ -73,7 +73,7 @@ prints_what_would_be_used(void **state)
 	    "BASE_PATH=/drain", "PLATFORM_ONLY=1"));
 	assert_string_equal(out,
 	    "collector 1: statsd://127.0.0.1:1, prefix p., signed, lines "
-	    "packed into 500 bytes, backdated by 2 s\n"
+	    "packed into 500 bytes, backdated by 1 s\n"
 	    "collector 2: statsd://[::1]:2, no prefix, not signed\n"
 	    "application MY_APP: credentials of its own, previous ones "
 	    "accepted too\n"
@@ -130,6 +130,7 @@ warns_of_what_is_likely_a_mistake(void **state)
 		const char *variables[3], *says;
 	} cases[] = {
 	    {{"API_CREDENTIALS_A=u:p"}, NULL},
+	    {{"novalue", "API_CREDENTIALS_A-B=u:p"}, NULL},
 	    {{"HOME=/app"}, "nor is API_SECRET"},
 	    {{"DYNO=web.1", "API_CREDENTIALS_A=u:p"}, "this is a dyno"},
 	    {{"API_PREVIOUS_SECRET=x", "API_CREDENTIALS_A=u:p"},

@@ -50,6 +50,18 @@ wait_for_lookups(void)
 }
 
 static void
+the_clock_counts_milliseconds(void **state)
+{
+	struct timespec now;
+	int64_t before = clock_ms(), ms;
+
+	(void)state;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+	assert_true(before <= ms && ms <= clock_ms());
+}
+
+static void
 addresses_need_no_tending(void **state)
 {
 	(void)state;
@@ -110,15 +122,29 @@ a_name_that_does_not_exist_is_a_fault_at_start(void **state)
 }
 
 static void
-later_it_is_asked_for_again_soon(void **state)
+tend(void)
 {
+	cluster_tend(&cluster);
+}
+
+static void
+later_it_is_logged_and_asked_for_again_soon(void **state)
+{
+	const char *log;
+
 	(void)state;
 	start(UNKNOWN);
 	cluster.next_lookup = clock_ms();
 	cluster_tend(&cluster);
 	assert_true(cluster.looking_up);
 	wait_for_lookups();
-	cluster_tend(&cluster);
+	log_set_level(LOG_WARNING);
+	log = stderr_of(tend);
+	log_set_level(LOG_ERROR);
+	assert_non_null(strstr(
+	    log, "event=lookup-failed collector=statsd://no..name:8126 "));
+	assert_non_null(strstr(log, " reason=\""));
+	assert_non_null(strstr(log, "\" using=none\n"));
 	assert_false(cluster.looking_up);
 	assert_in_range(
 	    cluster_idle_ms(&cluster), LOOKUP_RETRY_MS - 2000, LOOKUP_RETRY_MS);
@@ -186,10 +212,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_clock_counts_milliseconds),
 	    cluster_test(addresses_need_no_tending),
 	    cluster_test(names_are_looked_up_at_start_and_again_after_a_minute),
 	    cluster_test(a_name_that_does_not_exist_is_a_fault_at_start),
-	    cluster_test(later_it_is_asked_for_again_soon),
+	    cluster_test(later_it_is_logged_and_asked_for_again_soon),
 	    cluster_test(an_old_address_outlives_a_look_up_that_fails),
 	    cluster_test(failures_are_watched_until_they_are_logged),
 	    cluster_test(closing_closes_every_socket),

@@ -272,6 +272,25 @@ failures_are_due_at_once_and_then_each_minute(void **state)
 }
 
 static void
+log_failures_of_c(void)
+{
+	collector_log_failures(&c, 1000);
+}
+
+static void
+a_line_of_the_log_says_whose_failures_how_many_and_why(void **state)
+{
+	(void)state;
+	log_set_level(LOG_WARNING);
+	send_text("x");
+	send_text("x");
+	assert_string_equal(stderr_of(log_failures_of_c),
+	    "event=send-failed collector=statsd://name:8126 datagrams=2 "
+	    "reason=\"no address\"\n");
+	assert_string_equal(stderr_of(log_failures_of_c), "");
+}
+
+static void
 closing_learns_of_the_last_refusal(void **state)
 {
 	struct sockaddr_in gone;
@@ -363,6 +382,8 @@ main(void)
 	    collector_test(a_key_of_one_byte_signs),
 	    collector_test(keeps_only_so_many_addresses),
 	    collector_test(failures_are_due_at_once_and_then_each_minute),
+	    collector_test(
+		a_line_of_the_log_says_whose_failures_how_many_and_why),
 	    collector_test(closing_learns_of_the_last_refusal),
 	    collector_test(closing_after_good_sends_logs_nothing),
 	    collector_test(

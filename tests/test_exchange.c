@@ -376,6 +376,60 @@ failures_are_logged_once_a_minute(void **state)
 	free((void *)(uintptr_t)body.ptr);
 }
 
+static void
+post_an_odd_message(void)
+{
+	assert_int_equal(post(SLICE("3 o\nd17 <1>1 t h a p - hi"),
+			     "CONTENT_LENGTH=25", false),
+	    201);
+}
+
+static void
+post_no_batch(void)
+{
+	assert_int_equal(
+	    post(SLICE("3 odd\nx"), "CONTENT_LENGTH=7", false), 422);
+}
+
+static void
+the_log_says_what_was_refused_and_why(void **state)
+{
+	(void)state;
+	start("", "");
+	log_set_level(LOG_INFO);
+	assert_string_equal(stderr_of(post_no_batch),
+	    "event=refused status=422 app=heaven reason=\"a frame must start "
+	    "with its length in bytes, without sign or leading zero\" "
+	    "offset=6 message=2\n");
+	assert_string_equal(stderr_of(post_an_odd_message), "");
+	log_set_level(LOG_ERROR);
+}
+
+static void
+at_debug_the_log_shows_each_request_and_what_it_skips(void **state)
+{
+	static const char skipped[] = "event=skipped app=heaven message=1 "
+				      "offset=0 text=\"o\\nd\"\n",
+			  request[] = "event=request method=\"POST\" "
+				      "path=\"/heaven/logs\" status=201 us=",
+			  body[] = " bytes=25 body=\"3 o\\nd17 <1>1 t h a p - "
+				   "hi\"\n";
+	const char *log;
+
+	(void)state;
+	start("", "");
+	log_set_level(LOG_DEBUG);
+	log = stderr_of(post_an_odd_message);
+	log_set_level(LOG_ERROR);
+	assert_memory_equal(log, skipped, strlen(skipped));
+	log += strlen(skipped);
+	assert_memory_equal(log, request, strlen(request));
+	log += strlen(request);
+	/* It took less than a minute. */
+	assert_in_range(strspn(log, "0123456789"), 1, 8);
+	assert_string_equal(log + strspn(log, "0123456789"), body);
+}
+
 int
 main(void)
 {
@@ -400,6 +454,10 @@ main(void)
 	    cmocka_unit_test_teardown(
 		a_collector_that_is_away_never_fails_a_request, stop),
 	    cmocka_unit_test_teardown(failures_are_logged_once_a_minute, stop),
+	    cmocka_unit_test_teardown(
+		the_log_says_what_was_refused_and_why, stop),
+	    cmocka_unit_test_teardown(
+		at_debug_the_log_shows_each_request_and_what_it_skips, stop),
 	};
 
 	if (sodium_init() < 0)

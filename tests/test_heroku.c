@@ -130,6 +130,7 @@ judges_router_lines(void **state)
 	    {"at=error code=L10", "-"},
 	    {"at=error code=h12", "-"},
 	    {"at=error code=", "-"},
+	    {"at=error code= desc=H12", "-"},
 	    {"a=\"\\x\" at=error code=H\\12", "-"},
 	    {"at=error code=\"H\\12\"", "H12"},
 	    {"at=error code=\"H1\\23\"", "H123"},

@@ -44,6 +44,15 @@ class Options(unittest.TestCase):
                 self.assertEqual(r.stdout, b"")
 
 
+    def test_a_socket_that_does_not_listen_is_no_web_server(self):
+        ours, its = socket.socketpair()
+        with ours, its:
+            r = subprocess.run([PROGRAM], stdin=its, capture_output=True,
+                               env={"PATH": PATH}, timeout=20)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn(b"usage", r.stderr)
+
+
 class Explain(unittest.TestCase):
     def test_reference_example(self):
         """The exact form: tab-separated, an empty line, the counters."""
@@ -196,6 +205,20 @@ class ClassicCgi(unittest.TestCase):
         r = self.cgi(stdin=REFERENCE[:-1])
         self.assertTrue(r.stdout.startswith(b"Status: 503 "))
         self.assertEqual(self.collector.lines(), [])
+
+    def test_a_stream_that_breaks_counts_nothing(self):
+        with open("/proc/self/mem", "rb") as unreadable:
+            r = subprocess.run([PROGRAM], stdin=unreadable, env=self.env,
+                               capture_output=True, timeout=20)
+        self.assertTrue(r.stdout.startswith(b"Status: 503 "))
+        self.assertEqual(self.collector.lines(), [])
+
+    def test_an_answer_that_cannot_be_written_changes_nothing(self):
+        with open("/dev/full", "wb") as full:
+            r = subprocess.run([PROGRAM], input=REFERENCE, env=self.env,
+                               stdout=full, stderr=subprocess.PIPE, timeout=20)
+        self.assertEqual(r.returncode, 0)
+        self.assertEqual(set(self.collector.lines()), REFERENCE_COUNTERS)
 
     def test_faults_answer_500(self):
         r = self.cgi(LEVELS="x")
