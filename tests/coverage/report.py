@@ -17,7 +17,7 @@ LINES, BRANCHES = 95.0, 90.0
 
 def measured(tree):
     """{file: {line: [count, [branch counts]]}} of src/."""
-    objects = sorted(Path(tree, "build").glob("**/*.gcda"))
+    objects = sorted(Path(tree, "build").resolve().glob("**/*.gcda"))
     if not objects:
         sys.exit("no coverage was measured")
     files = {}

@@ -3,9 +3,9 @@
  * and the body.  "X-CUT", "X-TOO-LONG" and "X-REMOTE-USER" as a variable's name
  * choose the state of the body, and a configuration with AUTH=remote-user.
  *
- * Asserted: the answer is a well-formed one, with the length it states; the
- * order of the checks; no header or body of the answer holds a byte of the
- * request; a 201 is authorised, has a name fit for a bucket, and its counts.
+ * Asserted: the answer is well formed, printable, and as long as it states; the
+ * order of the checks; a 201 is authorised, has a name fit for a bucket, and
+ * its body's counts.
  */
 #include <sodium.h>
 
