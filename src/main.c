@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -149,6 +150,19 @@ run_cgi(struct service *service, const struct config *config,
 	return EXIT_OK;
 }
 
+/* A socket that took the place of a closed stderr would be sent the log. */
+static void
+open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -159,6 +173,7 @@ main(int argc, char **argv)
 	struct options options = {MODE_SERVE, false, "app", NULL};
 	int status;
 
+	open_standard_descriptors();
 	/* A CGI program's arguments may be the query string: RFC 3875 4.4. */
 	if (!cgi_is_request() &&
 	    (status = options_read(argc, argv, &options)) >= 0)

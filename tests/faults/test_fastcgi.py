@@ -8,6 +8,17 @@ import time
 from fastcgi import *
 
 
+class Descriptors(ResponderTest):
+    def test_closed_ones_are_never_taken_by_a_socket(self):
+        # The log would go to a collector, or the answer of a CGI program.
+        self.start_responder(command=[
+            "bash", "-c", 'exec "$0" 2>&- >&-', PROGRAM])
+        for _ in range(3):
+            self.assertEqual(self.status(credentials="x:y"), 401)
+            self.assertEqual(self.status(), 201)
+        self.assert_reference_counted(3)
+
+
 class Stalls(ResponderTest):
     """Nobody holds a process for longer than a request may take, 10 s."""
 
