@@ -90,7 +90,7 @@ class ResponderTest(unittest.TestCase):
     """The responder alone, on a unix socket of the test's own."""
 
     def start_responder(self, collectors=None, command=(PROGRAM,), log=None,
-                        **env):
+                        processes=1, **env):
         self.collectors = collectors or [Collector(), Collector()]
         for c in self.collectors:
             self.addCleanup(c.close)
@@ -100,10 +100,15 @@ class ResponderTest(unittest.TestCase):
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(self.path)
             listening.listen(1024)
-            self.responder = Process(command, stdin=listening, log=log, env={
-                "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors),
-                "API_CREDENTIALS_HEAVEN": CREDENTIALS, **env})
-        self.addCleanup(self.responder.stop)
+            self.responders = [Process(
+                command, stdin=listening, log=log, env={
+                    "METRICS_CLUSTER": ",".join(
+                        c.uri for c in self.collectors),
+                    "API_CREDENTIALS_HEAVEN": CREDENTIALS, **env})
+                for _ in range(processes)]
+        for responder in self.responders:
+            self.addCleanup(responder.stop)
+        self.responder = self.responders[0]
 
     def connect(self, timeout=30):
         s = socket.socket(socket.AF_UNIX)

@@ -19,6 +19,34 @@ class Descriptors(ResponderTest):
         self.assert_reference_counted(3)
 
 
+class Siblings(ResponderTest):
+    def test_share_a_socket(self):
+        self.start_responder(processes=4)
+        statuses = []
+
+        def client():
+            for _ in range(100):
+                statuses.append(self.status())
+        clients = [threading.Thread(target=client) for _ in range(8)]
+        for c in clients:
+            c.start()
+        for c in clients:
+            c.join()
+        self.assertEqual(statuses, [201] * 800)
+        self.assert_reference_counted(800)
+        for r in self.responders:
+            self.assertEqual((r.poll(), r.log()), (None, ""))
+
+    def test_one_killed_is_replaced_by_the_others(self):
+        self.start_responder(processes=3)
+        self.assertEqual(self.status(), 201)
+        self.responder.kill()
+        self.responder.wait()
+        for _ in range(20):
+            self.assertEqual(self.status(), 201)
+        self.assert_reference_counted(21)
+
+
 class Stalls(ResponderTest):
     """Nobody holds a process for longer than a request may take, 10 s."""
 
