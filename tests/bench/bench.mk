@@ -14,6 +14,10 @@ $(BENCH_BUILD)/start: $(addprefix $(BENCH_BUILD)/, start.o measure.o)
 $(BENCH_BUILD)/constant: $(BENCH_BUILD)/constant.o
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
 
+# The program as bin/compile links it.
+$(BENCH_BUILD)/deployed: $(BUILD)/main.o $(LIBRARY)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -l:libfcgi.a $(LIBS)
+
 $(BENCH_BUILD)/null_responder: $(BENCH_BUILD)/null_responder.o
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS)
 
@@ -27,7 +31,7 @@ $(BENCH_BUILD)/bodies: $(addprefix $(BENCH_BUILD)/, \
 
 .PHONY: bench test-bench bench-programs
 bench-programs: all $(addprefix $(BENCH_BUILD)/, recognise requests start \
-	constant null_responder bodies)
+	constant deployed null_responder bodies)
 
 bench: bench-programs
 	python3 tests/bench/bench.py

@@ -322,7 +322,8 @@ def memory(folder, sink, requests):
 def start(folder, sink, seconds):
     """The whole process, as classic CGI and with --version."""
     body, = make_bodies(folder, (10,))
-    run("start", PROGRAM, BUILT / "constant", body.path, seconds, env={
+    run("start", PROGRAM, BUILT / "deployed", BUILT / "constant", body.path,
+        seconds, env={
         "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
         "REQUEST_METHOD": "POST", "SCRIPT_NAME": "",
         "PATH_INFO": "/heaven/logs", "CONTENT_TYPE": LOGPLEX,
@@ -347,7 +348,7 @@ def bench():
         sink = Sink()
         run("recognise", 0.02)
         run("requests", 0.02)
-        start(folder, sink, 0.3)
+        start(folder, sink, 0.2)
         system_calls(folder, 100)
         memory(folder, sink, 1000)
         http(folder, sink, ROUNDS, 1)

@@ -1,7 +1,8 @@
 /*
  * Timing things in turns, so that a machine whose speed drifts is fair to all:
  * a, b, c, a, b, c, ...  What counts is the median of the rounds, and for two
- * things the median of their ratios, round by round.
+ * things the median of their ratios, round by round.  Seconds are of CPU time,
+ * of this process and its children, so that other load disturbs little.
  */
 #ifndef MEASURE_H
 #define MEASURE_H

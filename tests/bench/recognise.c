@@ -203,7 +203,7 @@ print_contest(size_t set, size_t batch, double seconds)
 static void
 print_contests(double seconds)
 {
-	puts("Recognising, in process, one core. GB/s of bodies; the first set "
+	puts("Recognising, in process, one core: GB/s of bodies. The first set "
 	     "stays in\nthe L2 cache, the second does not.\n\n"
 	     "| messages a body | set | memcpy | hop | hop + six memchr | "
 	     "recognise | ns a message | million messages/s | of memcpy | "

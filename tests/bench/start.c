@@ -2,10 +2,11 @@
  * What starting the program costs: the whole process, from spawning it to its
  * end, beside a program that prints a constant answer.
  *
- *	start PROGRAM CONSTANT BODY [seconds of a round]
+ *	start PROGRAM DEPLOYED CONSTANT BODY [seconds of a round]
  *
- * PROGRAM runs as classic CGI, in this program's environment with BODY (a
- * file) as the request's, and with --version.
+ * PROGRAM, and the same as it is deployed, run as classic CGI, in this
+ * program's environment with BODY (a file) as the request's, and with
+ * --version.
  */
 #define _GNU_SOURCE /* environ */
 #include <fcntl.h>
@@ -55,22 +56,30 @@ main(int argc, char **argv)
 {
 	static char option[] = "--version", *none[] = {NULL};
 
-	if (argc < 4)
-		measure_fail("usage: start PROGRAM CONSTANT BODY [SECONDS]");
+	if (argc < 5)
+		measure_fail("usage: start PROGRAM DEPLOYED CONSTANT BODY "
+			     "[SECONDS]");
 
-	const struct command constant = {{argv[2]}, environ, argv[3]};
-	const struct command cgi = {{argv[1]}, environ, argv[3]};
-	const struct command version = {{argv[1], option}, none, "/dev/null"};
-	double seconds = argc > 4 ? strtod(argv[4], NULL) : 0.3;
+	const char *body = argv[4];
+	const struct command constant = {{argv[3]}, environ, body};
+	const struct command cgi = {{argv[1]}, environ, body};
+	const struct command deployed_cgi = {{argv[2]}, environ, body};
+	const struct command version = {{argv[1], option}, none, body};
+	const struct command deployed_version = {{argv[2], option}, none, body};
+	double seconds = argc > 5 ? strtod(argv[5], NULL) : 0.2;
 	struct measured m[] = {
 	    {"a constant answer, in C", run, &constant, {0}},
 	    {"one request as classic CGI", run, &cgi, {0}},
+	    {"the same, linked as deployed", run, &deployed_cgi, {0}},
 	    {"--version", run, &version, {0}},
+	    {"the same, linked as deployed", run, &deployed_version, {0}},
 	};
+	size_t count = sizeof(m) / sizeof(m[0]);
 
-	measure_in_turns(m, 3, seconds);
-	puts("Starting, a whole process.\n\n| | us | times the constant |\n"
-	     "|-|-|-|");
-	for (size_t i = 0; i < 3; i++)
+	measure_in_turns(m, count, seconds);
+	puts("Starting, a whole process, in CPU time. Deployed, libfcgi is "
+	     "linked statically.\n\n"
+	     "| | us | times the constant |\n|-|-|-|");
+	for (size_t i = 0; i < count; i++)
 		print(&m[i], &m[0]);
 }
