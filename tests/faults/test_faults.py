@@ -172,6 +172,7 @@ class MachineFaults(FaultTest):
 
     def test_descriptors_exhausted_and_there_again(self):
         self.start_web()
+        self.assertEqual(self.counters(), [])  # the connection is closed, too
         in_use = len(os.listdir(f"/proc/{self.responder}/fd"))
         before = self.limit_descriptors(self.responder, in_use)
         answers = []
