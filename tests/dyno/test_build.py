@@ -50,9 +50,9 @@ class Buildpack(unittest.TestCase):
         cls.root.place_checkout(BUILD)
 
     @classmethod
-    def step(cls, name, *arguments, env=None, program=None):
+    def step(cls, name, *arguments, env=None):
         return cls.root.try_run(
-            [program or f"{BUILD}/bin/{name}", *arguments], uid=roots.UID,
+            [f"{BUILD}/bin/{name}", *arguments], uid=roots.UID,
             env={**ENV, **(env or {})}, cwd="/tmp")
 
     def test_compile_succeeds_as_an_unprivileged_user(self):
@@ -137,9 +137,9 @@ class Faults(unittest.TestCase):
         self.root.place_checkout(BUILD)
         self.folder = folder
 
-    def compile(self, *more, prefix=()):
+    def compile(self, *more, prefix=(), buildpack=BUILD):
         command = self.root.command(
-            [f"{BUILD}/bin/compile", BUILD, "/tmp/cache", *more],
+            [f"{buildpack}/bin/compile", BUILD, "/tmp/cache", *more],
             uid=roots.UID, env={**ENV, "STACK": "heroku-99"})
         return subprocess.run(
             [str(c) for c in [*prefix, *command]], text=True,
@@ -201,11 +201,13 @@ class Faults(unittest.TestCase):
         self.assertIn("libabsent.so", ran.stdout)
 
     @roots.only_long
-    def test_cluster_that_is_set_is_no_cause_for_a_word(self):
+    def test_buildpack_by_its_git_address_has_nothing_to_say(self):
+        # Then it runs from a checkout of its own. METRICS_CLUSTER is set here.
+        self.root.place_checkout("/tmp/buildpack")
         env_dir = self.root.path / "tmp/env"
         env_dir.mkdir()
         (env_dir / "METRICS_CLUSTER").write_text("statsd://127.0.0.1:8126")
-        ran = self.compile("/tmp/env")
+        ran = self.compile("/tmp/env", buildpack="/tmp/buildpack")
         self.assertEqual((ran.returncode, ran.stderr), (0, ""), ran.stdout)
 
 
