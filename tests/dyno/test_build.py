@@ -35,6 +35,7 @@ class Buildpack(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.root = roots.build_root(SUITE).copy("building")
+        cls.addClassCleanup(roots.remove, cls.root.path)
         cls.fresh()
         cls.before = files(cls.folder)
         (cls.root.path / "tmp/env").mkdir()
@@ -130,6 +131,7 @@ class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.root = roots.build_root(SUITE).copy("failing")
+        cls.addClassCleanup(roots.remove, cls.root.path)
 
     def setUp(self):
         folder = self.root.path / BUILD.lstrip("/")
@@ -224,6 +226,7 @@ class Container(unittest.TestCase):
                            check=True)
             cls.image = container.build(
                 (ROOT / "Dockerfile").read_text(), Path(context), SUITE)
+        roots.remove(roots.CACHE / SUITE / "stage-build")
         with open(roots.CACHE / SUITE / "container.pickle", "wb") as f:
             pickle.dump(cls.image, f)
 
