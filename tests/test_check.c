@@ -205,6 +205,34 @@ probes_say_who_listens(void **state)
 	close(fd6);
 }
 
+/* Nothing that a collector would count: no bytes, or a signature alone. */
+static void
+a_probe_is_empty_but_for_its_signature(void **state)
+{
+	static const unsigned char keys[] = {'k'};
+	unsigned char datagram[128];
+	char cluster[256];
+	uint16_t plain, with_key;
+	int fd = listen_on(AF_INET, &plain),
+	    fd2 = listen_on(AF_INET, &with_key);
+	struct statsd_key key;
+	int64_t seconds;
+
+	(void)state;
+	statsd_key_init(&key, keys, sizeof(keys));
+	snprintf(cluster, sizeof(cluster),
+	    "METRICS_CLUSTER=statsd://127.0.0.1:%u,statsd://u:k@127.0.0.1:%u",
+	    plain, with_key);
+	assert_true(checks(true, cluster, "API_CREDENTIALS_A=u:p"));
+	assert_int_equal(recv(fd, datagram, sizeof(datagram), MSG_DONTWAIT), 0);
+	assert_int_equal(recv(fd2, datagram, sizeof(datagram), MSG_DONTWAIT),
+	    STATSD_SIGNATURE_LEN);
+	assert_null(
+	    statsd_verify(&key, datagram, STATSD_SIGNATURE_LEN, &seconds));
+	close(fd);
+	close(fd2);
+}
+
 static void
 finds_another_port_on_loopback_only(void **state)
 {
@@ -251,6 +279,7 @@ main(void)
 	    cmocka_unit_test(warns_of_what_is_likely_a_mistake),
 	    cmocka_unit_test(the_longest_name_is_shown_whole),
 	    cmocka_unit_test(probes_say_who_listens),
+	    cmocka_unit_test(a_probe_is_empty_but_for_its_signature),
 	    cmocka_unit_test(finds_another_port_on_loopback_only),
 	};
 

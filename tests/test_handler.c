@@ -290,6 +290,7 @@ trusts_remote_user_only_if_told_to(void **state)
 	    {"the type in lower case", "REMOTE_USER=Aladdin", "AUTH_TYPE=basic",
 		415},
 	    {"someone else", "REMOTE_USER=heaven", "AUTH_TYPE=Basic", 401},
+	    {"a name cut short", "REMOTE_USER=A", "AUTH_TYPE=Basic", 401},
 	    {"no type", "REMOTE_USER=Aladdin", "AUTH_TYPE=", 401},
 	    {"another type", "REMOTE_USER=Aladdin", "AUTH_TYPE=Digest", 401},
 	    {"nobody", "REMOTE_USER=", "AUTH_TYPE=Basic", 401},
@@ -320,6 +321,10 @@ the_last_of_a_variable_counts_and_an_empty_one_is_absent(void **state)
 {
 	(void)state;
 	config.remote_user = true;
+	assert_int_equal(
+	    status_of("REQUEST_METHOD=POST", "PATH_INFO=/x/logs",
+		"AUTH_TYPE=Basic", "REMOTE_USER=y", "REMOTE_USER=x"),
+	    415);
 	assert_int_equal(
 	    status_of("REQUEST_METHOD=POST", "PATH_INFO=/heaven/logs",
 		"AUTH_TYPE=Basic", "REMOTE_USER=x", "REMOTE_USER=Aladdin"),

@@ -220,6 +220,7 @@ says_why_a_line_does_not_count(void **state)
 	    {"Error R14", HEROKU_ERROR_LINE},
 	    {"at=error code=H12", HEROKU_ROUTER_LINE},
 	    {"at=info code=H80", HEROKU_OTHER_LEVEL},
+	    {"sock=client at=info code=H80", HEROKU_OTHER_LEVEL},
 	    {"at=odd code=H80", HEROKU_NOT_AN_ERROR},
 	    {"hello", HEROKU_NOT_AN_ERROR},
 	};

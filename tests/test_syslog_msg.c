@@ -102,6 +102,7 @@ takes_structured_data_or_leaves_it(void **state)
 	    {"a value not closed", "[id a=\"b] x", NULL},
 	    {"a value that ends in a backslash", "[id a=\"b\\", NULL},
 	    {"no quotes", "[id a=b] x", NULL},
+	    {"neither quotes nor value", "[id a=] x", NULL},
 	    {"no value", "[id a] x", NULL},
 	    {"no name", "[id =\"b\"] x", NULL},
 	    {"two spaces", "[id  a=\"b\"] x", NULL},

@@ -18,7 +18,7 @@ WORDS = [
     b'path="/?at=error code=H11"', b"path=/", b"sock=client", b"dyno=",
     b"a=b=c", b'a="b"c', b'a=b"c', b"=x", b'"x"=y', b"word", b"a=\\", b'b="\\',
     b"- ", b"-", b"- - ", b'[a b="c"] ', b'[a b="c]d"][e] ', b"[a] ", b"[a]",
-    b"[] ", b'[a b=c] ', b'[a b="c" ] ', b"[GIN] 200 ", b"[" + b"n" * 32 + b"] ",
+    b"[] ", b'[a b=c] ', b"[a b=] ", b'[a b="c" ] ', b"[GIN] 200 ", b"[" + b"n" * 32 + b"] ",
     b"[" + b"n" * 33 + b"] ", b'[a b="\\"]"] ', b"\xef\xbb\xbf", b"\xff", b"\0",
     b" ", b"  ", b"\t", b"\n", b"\r\n", b"\x0b", b"\x0c", b"\xc2\xa0", b":", b"=",
     b'"', b"\\", b"----> Building", b"State changed from starting to up",
