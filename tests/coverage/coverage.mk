@@ -1,4 +1,6 @@
-# make coverage    what the tests reach of src/, by gcov; a few minutes
+# make coverage    what the tests reach of src/, by gcov; a few minutes.  The
+#                  page it writes, build/coverage/coverage.md, is
+#                  docs/coverage.md once copied there.
 
 .PHONY: coverage
 coverage:

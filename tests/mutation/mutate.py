@@ -3,13 +3,14 @@
 notices.
 
     tests/mutation/mutate.py [--sample N] [--seed S] [--only FILE,...]
-                             [--least PERCENT] [--thorough]
+                             [--again OUTPUT] [--least PERCENT] [--thorough]
 
 A mutant is one change in one place: a comparison or a logical operator turned,
 a constant off by one, a negation or a statement dropped.  Each is built in a
 copy of the tree, where only what it changes is compiled, and must fail the unit
 tests or a comparison of random bodies.  With --thorough, those that survive must
-also pass the unit tests under sanitizers and the end-to-end tests.  Survivors
+also pass the unit tests under sanitizers and the end-to-end tests; with --again,
+only those are tried that survived in the output of an earlier run.  Survivors
 that are known, and why, stand in survivors.tsv."""
 
 import argparse
@@ -172,6 +173,13 @@ def judge(mutant, thorough):
         path.write_text(mutant.source)
 
 
+def survived_before(output):
+    """Of each, what it says but for its line's number."""
+    return {re.sub(r":\d+: ", ": ", line[len("survived "):], count=1)
+            for line in Path(output).read_text().splitlines()
+            if line.startswith("survived ")}
+
+
 def known_survivors():
     rows = (HERE / "survivors.tsv").read_text().splitlines()
     return {tuple(row.split("\t")[:3]) for row in rows
@@ -183,11 +191,16 @@ def main():
     arguments.add_argument("--sample", type=int)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--only", default="")
+    arguments.add_argument("--again")
     arguments.add_argument("--least", type=float, default=0)
     arguments.add_argument("--thorough", action="store_true")
     options = arguments.parse_args()
     mutants = list(all_mutants(set(filter(None, options.only.split(","))),
                                options.thorough))
+    if options.again:
+        before = survived_before(options.again)
+        mutants = [m for m in mutants
+                   if re.sub(r":\d+: ", ": ", str(m), count=1) in before]
     found = len(mutants)
     if options.sample is not None and options.sample < found:
         mutants = random.Random(options.seed).sample(mutants, options.sample)
