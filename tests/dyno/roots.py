@@ -168,9 +168,6 @@ def base(suite):
     root = Root(CACHE / suite / "base", suite)
     if (root.path / ".complete").exists():
         return root
-    if os.geteuid() != 0:
-        raise AssertionError("clean roots are made by root alone: "
-                             "run this with sudo")
     options = []
     (CACHE / suite).mkdir(parents=True, exist_ok=True)
     if suite != "bookworm":
@@ -212,15 +209,19 @@ def build_root(suite):
 
 def choose():
     """The suite to test on: DYNO_SUITE, or Ubuntu 24.04 if its packages are
-    within reach, else Debian 12."""
+    within reach, else Debian 12. Ends the tests if there is none."""
     wanted = os.environ.get("DYNO_SUITE")
-    if wanted:
-        base(wanted)
-        return wanted
-    try:
-        base("noble")
-        return "noble"
-    except Unreachable as e:
-        print(f"Ubuntu's packages are out of reach:\n{e}")
-    base("bookworm")
-    return "bookworm"
+    if os.geteuid() != 0:
+        give_up("clean roots are made by root alone: run this with sudo")
+    for suite in [wanted] if wanted else ["noble", "bookworm"]:
+        try:
+            base(suite)
+            return suite
+        except Unreachable as e:
+            print(f"{SYSTEMS[suite]} is out of reach: {e}", flush=True)
+    give_up("no system to test on; the lines above say why")
+
+
+def give_up(sentence):
+    print(f"{sentence}\ndyno: 0 passed, 1 failed", flush=True)
+    sys.exit(1)

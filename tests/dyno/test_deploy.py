@@ -165,6 +165,8 @@ heroku() {
   case "$command" in
     config:set)
       for word in "${words[@]}"; do
+        # Heroku takes no hyphen in the name of a config var.
+        [[ ${word%%=*} =~ ^[A-Z][A-Z0-9_]*$ ]] || return 2
         printf %s "${word#*=}" >"$STATE/$app/config/${word%%=*}"
       done ;;
     config:get) cat "$STATE/$app/config/${words[0]}" 2>/dev/null; echo ;;
