@@ -51,6 +51,13 @@ def documented(heading, language):
     return "".join(blocks)
 
 
+def compatible():
+    """The environment that Debian's Python needs for carbon."""
+    has_imp = subprocess.run([PYTHON, "-W", "ignore", "-c", "import imp"],
+                             stderr=subprocess.DEVNULL).returncode == 0
+    return {} if has_imp else {"PYTHONPATH": str(HERE / "compat")}
+
+
 def connects(port):
     try:
         connect(port, timeout=1).close()
@@ -96,7 +103,7 @@ WHISPER_AUTOFLUSH = True
         super().__init__([
             tool("carbon-cache"), f"--config={conf}/carbon.conf",
             f"--logdir={folder}", f"--pidfile={folder}/carbon.pid",
-            "--nodaemon", "start"])
+            "--nodaemon", "start"], env=compatible())
 
     def ready(self):
         return connects(self.port)
