@@ -100,10 +100,10 @@ class Demo:
         pages.mkdir()
         (pages / "index.html").write_text(page(self.start, self.seconds))
         install_statsd()
-        self.carbon = self.run(Carbon, self.folder, "60s:4d")
-        start([self.carbon])
+        self.carbon = self.run(Carbon, self.folder, "30s:3d")
         self.graphite = self.run(Graphite, self.folder, self.carbon, pages)
-        self.began = time.time() + 2.5
+        start([self.carbon, self.graphite])
+        self.began = time.time() + 2.5  # the rest is quick
         clock = {"SPEED": str(story.DAY / self.seconds),
                  "START": str(self.start), "BEGAN": str(self.began)}
         statsds = [self.run(Statsd, self.folder, self.carbon,
@@ -115,7 +115,7 @@ class Demo:
                 s.uri + "?datagram=1432" for s in statsds),
             "API_SECRET": SECRET})
         web.ready = lambda: connects(self.port)
-        start([self.graphite, *statsds, web])
+        start([*statsds, web])
 
     def stop_all(self):
         for p in reversed(self.processes):
