@@ -395,6 +395,19 @@ class Shutdown(DynoTest):
             s.close()
         self.assertEqual(self.counted(), 4)
 
+    def test_before_lighttpd_listens_to_signals(self):
+        for _ in range(50):
+            self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126")
+            frozen = freeze_before_lighttpd_listens(self.web)
+            if frozen:
+                break
+            self.web.stop()
+        self.assertTrue(frozen, "it was never caught that early")
+        self.shut_down(times=1)
+        time.sleep(0.5)
+        os.kill(frozen, signal.SIGCONT)
+        self.assert_ends(5)
+
     def test_at_any_moment_of_the_start(self):
         for delay in START_MOMENTS:
             with self.subTest(milliseconds=delay):
@@ -405,6 +418,27 @@ class Shutdown(DynoTest):
                 self.web.wait_for_exit(5)
                 self.assert_nothing_left()
                 self.web.stop()
+
+
+def offspring(pid):
+    """Like children, but at once: the kernel's own list."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield int(child)
+        yield from offspring(int(child))
+
+
+def freeze_before_lighttpd_listens(dyno):
+    """Stops what is lighttpd or about to become it, once it keeps SIGTERM out
+    and before it has a handler for SIGINT: its pid, or None if too late."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, KeyError):
+            for pid in offspring(dyno.pid):
+                if status(pid)["Name"] in ("env", "setpriv", "lighttpd") and \
+                        blocks(pid, signal.SIGTERM):
+                    os.kill(pid, signal.SIGSTOP)
+                    return None if catches(pid, signal.SIGINT) else pid
+    return None
 
 
 def answer_or_none(s, message):
