@@ -35,6 +35,8 @@ check_environment(bool send, const char *const *variables)
 	well = check(&job, &faults);
 	fclose(job.out);
 	fclose(job.err);
+	assert_int_equal(strlen(out), out_len);
+	assert_int_equal(strlen(err), err_len);
 	return well;
 }
 
