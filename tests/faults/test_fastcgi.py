@@ -209,8 +209,10 @@ class Leavers(ResponderTest):
                 s.shutdown(socket.SHUT_WR)
                 while s.recv(65536):
                     pass
-            if self.responder.poll() is not None:
-                self.assertEqual(self.responder.poll(), -signal.SIGABRT)
+            try:
+                self.connect().close()
+            except ConnectionRefusedError:
+                self.assertEqual(self.responder.wait(10), -signal.SIGABRT)
                 self.start_responder()
         self.assert_not_counted_and_alive()
 
