@@ -58,37 +58,43 @@ wants_colour(void)
 	    (term == NULL || strcmp(term, "dumb") != 0);
 }
 
+/* The bytes of a file, or of standard input; false after saying why not. */
+static bool
+read_body(const char *file, struct slice *body)
+{
+	static char bytes[BODY_MAX + 1];
+	FILE *in = file != NULL ? fopen(file, "rb") : stdin;
+	size_t len = in != NULL ? fread(bytes, 1, sizeof(bytes), in) : 0;
+
+	if (in == NULL || ferror(in)) {
+		fprintf(stderr, "logplex-statsd: cannot read %s: %s\n",
+		    file != NULL ? file : "standard input", strerror(errno));
+		return false;
+	}
+	if (len > BODY_MAX) {
+		fputs(
+		    "logplex-statsd: the body is longer than 8 MiB\n", stderr);
+		return false;
+	}
+	*body = (struct slice){bytes, len};
+	return true;
+}
+
 static int
 run_explain(const struct options *options, const struct config *config,
     const struct text *faults)
 {
-	static char body[BODY_MAX + 1];
-	FILE *in = options->file != NULL ? fopen(options->file, "rb") : stdin;
-	struct explain job;
-	size_t len;
+	struct explain job = {
+	    config, slice_of(options->app), stdout, stderr, wants_colour()};
+	struct slice body;
 
 	if (faults->len > 0) {
 		fwrite(faults->ptr, 1, faults->len, stderr);
 		return EXIT_FAULT;
 	}
-	if (in == NULL ||
-	    ((len = fread(body, 1, sizeof(body), in)), ferror(in))) {
-		fprintf(stderr, "logplex-statsd: cannot read %s: %s\n",
-		    options->file != NULL ? options->file : "standard input",
-		    strerror(errno));
+	if (!read_body(options->file, &body))
 		return EXIT_FAULT;
-	}
-	if (len > BODY_MAX) {
-		fputs(
-		    "logplex-statsd: the body is longer than 8 MiB\n", stderr);
-		return EXIT_FAULT;
-	}
-	job.config = config;
-	job.app = slice_of(options->app);
-	job.out = stdout;
-	job.err = stderr;
-	job.colour = wants_colour();
-	return explain(&job, (struct slice){body, len}) ? EXIT_OK : EXIT_FAULT;
+	return explain(&job, body) ? EXIT_OK : EXIT_FAULT;
 }
 
 static void
