@@ -1,4 +1,4 @@
-"""What a body counts, once more: written from the rules alone, without regard
+"""What a body counts, once more: written from the rules, without regard
 for speed, to be compared with the program.  Regular expressions stand where the
 program walks over bytes, so that the two share no mistakes of thought."""
 
