@@ -69,6 +69,15 @@ fuzz_variables(struct slice *input)
 }
 
 bool
+fuzz_has(char *const *variables, const char *name)
+{
+	for (; *variables != NULL; variables++)
+		if (!strncmp(*variables, name, strlen(name)))
+			return true;
+	return false;
+}
+
+bool
 fuzz_contains(struct slice haystack, struct slice needle)
 {
 	for (; haystack.len >= needle.len; haystack = slice_after(haystack, 1))

@@ -37,6 +37,9 @@ struct slice fuzz_line(struct slice *input);
  */
 char **fuzz_variables(struct slice *input);
 
+/* Whether a variable's name starts with this one. */
+bool fuzz_has(char *const *variables, const char *name);
+
 bool fuzz_contains(struct slice haystack, struct slice needle);
 
 /* Whether all bytes are printable ASCII or LF. */

@@ -107,15 +107,6 @@ check_log(struct slice key, struct slice seen)
 	assert(lseek(STDERR_FILENO, 0, SEEK_SET) == 0);
 }
 
-static bool
-has(char *const *variables, const char *name)
-{
-	for (; *variables != NULL; variables++)
-		if (!strncmp(*variables, name, strlen(name)))
-			return true;
-	return false;
-}
-
 /* The number behind "errors": in the answer. */
 static size_t
 errors_of(struct slice answer)
@@ -177,7 +168,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	seen = rest;
 	tail = fuzz_line(&rest);
 	variables = fuzz_variables(&rest);
-	stream.broken = has(variables, "X-BROKEN");
+	stream.broken = fuzz_has(variables, "X-BROKEN");
 	stream.rest = fuzz_copy(rest);
 	service.looked_up = true;
 	if (!fuzz_contains(

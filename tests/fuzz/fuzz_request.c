@@ -29,15 +29,6 @@ load(struct config *config, char *auth)
 	assert(faults.len == 0);
 }
 
-static bool
-has(char *const *variables, const char *name)
-{
-	for (; *variables != NULL; variables++)
-		if (!strncmp(*variables, name, strlen(name)))
-			return true;
-	return false;
-}
-
 static void
 take_header(struct slice *rest, const char *name, struct slice *value)
 {
@@ -151,11 +142,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		load(&self, auth_self);
 		load(&remote, auth_remote);
 	}
-	config = has(variables, "X-REMOTE-USER") ? &remote : &self;
+	config = fuzz_has(variables, "X-REMOTE-USER") ? &remote : &self;
 	request_read(&request, variables);
-	if (has(variables, "X-CUT"))
+	if (fuzz_has(variables, "X-CUT"))
 		request.body_state = BODY_CUT;
-	else if (has(variables, "X-TOO-LONG"))
+	else if (fuzz_has(variables, "X-TOO-LONG"))
 		request.body_state = BODY_TOO_LONG;
 	else
 		request.body = fuzz_copy(rest);
