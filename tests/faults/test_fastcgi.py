@@ -170,6 +170,12 @@ class Leavers(ResponderTest):
         self.assert_reference_counted()
         self.assertIsNone(self.responder.poll())
 
+    def answers_a_ping(self):
+        # A process that is ending may still let connections in.
+        with contextlib.suppress(ConnectionError):
+            return self.status(b"", path="/_ping", REQUEST_METHOD="GET") == 200
+        return False
+
     def test_gone_at_any_byte_of_the_request(self):
         whole = message(length=None, end=False)
         for n in range(0, len(whole), 7):
@@ -209,9 +215,7 @@ class Leavers(ResponderTest):
                 s.shutdown(socket.SHUT_WR)
                 while s.recv(65536):
                     pass
-            try:
-                self.connect().close()
-            except ConnectionRefusedError:
+            if not self.answers_a_ping():
                 self.assertEqual(self.responder.wait(10), -signal.SIGABRT)
                 self.start_responder()
         self.assert_not_counted_and_alive()
