@@ -27,6 +27,9 @@ REFERENCE_COUNTERS = {
 CREDENTIALS = "Aladdin:open sesame"
 LOGPLEX = "application/logplex-1"
 
+# In a shell's background SIGINT is ignored, here and by all that is started.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def tool(name):
     """The path of a command; a missing one fails the test, by its name."""
@@ -159,6 +162,15 @@ def responders(pid):
             return os.readlink(f"/proc/{p}/exe") == str(PROGRAM)
         return False
     return [p for p in children(pid) if is_responder(p)]
+
+
+def fastcgi_socket(responder):
+    """The path of the socket at which a responder listens."""
+    inode = os.readlink(f"/proc/{responder}/fd/0")[len("socket:["):-1]
+    for line in Path("/proc/net/unix").read_text().splitlines():
+        fields = line.split()
+        if fields[6] == inode:
+            return Path(fields[7])
 
 
 class Answer:
