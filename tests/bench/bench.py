@@ -66,7 +66,7 @@ class Server(Process):
         super().__init__(
             [tool("lighttpd"), "-D", "-f", conf], cwd=self.folder,
             env={"PORT": str(self.port), "BIND": "127.0.0.1",
-                 "METRICS_CLUSTER": cluster,
+                 "SOCKET_DIR": str(self.folder), "METRICS_CLUSTER": cluster,
                  "API_CREDENTIALS_HEAVEN": CREDENTIALS})
         wait_until(self.answers, "lighttpd answers", process=self)
 
