@@ -37,7 +37,7 @@ stdin_broken(void *context)
 	return *broken;
 }
 
-static bool
+static void
 write_stdout(void *context, struct slice answer)
 {
 	(void)context;
@@ -45,10 +45,9 @@ write_stdout(void *context, struct slice answer)
 		ssize_t n = write(STDOUT_FILENO, answer.ptr, answer.len);
 
 		if (n < 0 && errno != EINTR)
-			return false;
+			return;
 		answer = slice_after(answer, n > 0 ? (size_t)n : 0);
 	}
-	return true;
 }
 
 void

@@ -16,8 +16,8 @@ struct transport {
 	size_t (*read)(void *context, char *buf, size_t len);
 	/* Whether the stream broke rather than ended. */
 	bool (*broken)(void *context);
-	/* Writes the whole answer; false if it could not. */
-	bool (*write)(void *context, struct slice answer);
+	/* Writes the answer, unless whoever asked has left. */
+	void (*write)(void *context, struct slice answer);
 };
 
 /* All that lives as long as the process.  Zeroed, it only needs a config. */

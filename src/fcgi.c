@@ -155,12 +155,12 @@ stream_broken(void *context)
 	return FCGX_GetError(r->in) != 0;
 }
 
-static bool
+static void
 write_stream(void *context, struct slice answer)
 {
 	FCGX_Request *r = context;
 
-	return FCGX_PutStr(answer.ptr, (int)answer.len, r->out) >= 0;
+	FCGX_PutStr(answer.ptr, (int)answer.len, r->out);
 }
 
 /*

@@ -44,14 +44,13 @@ memory_broken(void *context)
 	return s->broken && s->in.len == 0;
 }
 
-static bool
+static void
 write_memory(void *context, struct slice answer)
 {
 	struct stream *s = context;
 
 	memcpy(s->answer, answer.ptr, answer.len);
 	s->answer[answer.len] = '\0';
-	return true;
 }
 
 static int

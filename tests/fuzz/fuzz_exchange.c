@@ -49,7 +49,7 @@ stream_broken(void *context)
 	return ((struct stream *)context)->broken;
 }
 
-static bool
+static void
 stream_write(void *context, struct slice answer)
 {
 	struct stream *s = context;
@@ -58,7 +58,6 @@ stream_write(void *context, struct slice answer)
 	memcpy(s->buf, answer.ptr, answer.len);
 	s->answer = (struct slice){s->buf, answer.len};
 	s->writes++;
-	return true;
 }
 
 static struct config config;
