@@ -201,6 +201,17 @@ class ClassicCgi(unittest.TestCase):
             r = self.cgi(CONTENT_LENGTH=length)
             self.assertTrue(r.stdout.startswith(b"Status: 201 "))
 
+    def test_a_body_that_comes_in_pieces(self):
+        with subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, env=self.env,
+                              stdout=subprocess.PIPE) as program:
+            for start in range(0, len(REFERENCE), 100):
+                program.stdin.write(REFERENCE[start:start + 100])
+                program.stdin.flush()
+                time.sleep(0.01)
+            answer = program.communicate(timeout=20)[0]
+        self.assertTrue(answer.startswith(b"Status: 201 "))
+        self.assertEqual(set(self.collector.lines()), REFERENCE_COUNTERS)
+
     def test_a_short_body_counts_nothing(self):
         r = self.cgi(stdin=REFERENCE[:-1])
         self.assertTrue(r.stdout.startswith(b"Status: 503 "))
