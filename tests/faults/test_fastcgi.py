@@ -3,6 +3,7 @@ responder's socket.  What is answered 201 is counted, nothing else is, and
 whoever comes next is served."""
 
 import random
+import re
 import time
 
 from fastcgi import *
@@ -114,6 +115,27 @@ class Stalls(ResponderTest):
         finally:
             stop.set()
             dripping.join()
+
+    def test_each_request_has_the_whole_time(self):
+        self.start_responder()
+        time.sleep(5)
+        whole = message()
+        with contextlib.closing(self.connect()) as s:
+            s.sendall(whole[:-100])
+            time.sleep(7)
+            s.sendall(whole[-100:])
+            self.assertEqual(read_reply(s).status, 201)
+
+    def test_idle_nothing_wakes_it(self):
+        self.start_responder()
+        time.sleep(11)  # the last request's limit is over
+
+        def wakes():
+            status = Path(f"/proc/{self.responder.pid}/status").read_text()
+            return re.search(r"^voluntary_ctxt_switches:.*$", status, re.M)[0]
+        before = wakes()
+        time.sleep(3)
+        self.assertEqual(wakes(), before)
 
 
 class Lengths(ResponderTest):
