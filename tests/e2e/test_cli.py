@@ -204,8 +204,9 @@ class ClassicCgi(unittest.TestCase):
     def test_a_body_that_comes_in_pieces(self):
         with subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, env=self.env,
                               stdout=subprocess.PIPE) as program:
-            for start in range(0, len(REFERENCE), 100):
-                program.stdin.write(REFERENCE[start:start + 100])
+            sent = REFERENCE + b"beyond its length"
+            for start in range(0, len(sent), 100):
+                program.stdin.write(sent[start:start + 100])
                 program.stdin.flush()
                 time.sleep(0.01)
             answer = program.communicate(timeout=20)[0]
