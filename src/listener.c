@@ -113,8 +113,12 @@ put_sender(
 static const char *
 judge_time(int64_t seconds)
 {
-	int64_t age = (int64_t)time(NULL) - seconds;
+	struct timespec now;
+	int64_t age;
 
+	/* Not time(2), which may lag behind a sender's clock by a tick. */
+	clock_gettime(CLOCK_REALTIME, &now);
+	age = (int64_t)now.tv_sec - seconds;
 	if (age < 0)
 		return "signed with a time in the future: collectors drop it "
 		       "(see backdate=)";
