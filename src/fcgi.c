@@ -143,7 +143,7 @@ read_stream(void *context, char *buf, size_t len)
 {
 	FCGX_Request *r = context;
 
-	return len > 0 ? (size_t)FCGX_GetStr(buf, (int)len, r->in) : 0;
+	return (size_t)FCGX_GetStr(buf, (int)len, r->in);
 }
 
 /* An interrupted read gives a positive error, all others negative ones. */
