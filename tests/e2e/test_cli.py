@@ -332,6 +332,9 @@ class Listener(unittest.TestCase):
     def test_listens_where_it_is_told(self):
         self.start("--bind", "127.0.0.2")
         self.assertIn(" a:1|c", self.send(b"a:1|c", "127.0.0.2"))
+        r = run("1", "--bind", "localhost", program=LISTENER)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn(b"address localhost, port 1: ", r.stderr)
         r = run("--nonsense", "1", program=LISTENER)
         self.assertEqual(r.returncode, 2)
         self.assertIn(b"usage", r.stderr)

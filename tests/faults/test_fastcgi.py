@@ -138,6 +138,17 @@ class Stalls(ResponderTest):
         self.assertEqual(wakes(), before)
 
 
+class Signals(ResponderTest):
+    def test_that_stop_it(self):
+        for how in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            with self.subTest(how):
+                self.start_responder()
+                self.assertEqual(self.status(), 201)
+                self.responder.send_signal(how)
+                self.assertEqual(self.responder.wait(10), 0)
+                self.assert_reference_counted()
+
+
 class Lengths(ResponderTest):
     """CONTENT_LENGTH against what comes."""
 
