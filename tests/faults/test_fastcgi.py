@@ -60,8 +60,8 @@ class Stalls(ResponderTest):
         "promises more than it sends": message(length=1 << 20, end=False),
     }
 
-    def start_responder(self, **env):
-        super().start_responder(**env)
+    def start_responder(self, **how):
+        super().start_responder(**how)
         wait_until(lambda: self.status() == 201, "the responder answers")
         self.assert_reference_counted()
         for c in self.collectors:
@@ -86,6 +86,10 @@ class Stalls(ResponderTest):
             path, collectors = self.start_responder()
             self.connect().sendall(stalled)
             started.append((path, collectors, why))
+        path, collectors = self.start_responder(
+            command=[tool("env"), "--block-signal=ALRM", PROGRAM])
+        self.connect().sendall(message()[:60])
+        started.append((path, collectors, "may not be alarmed at first"))
         time.sleep(0.1)
         for path, collectors, why in started:
             self.assert_served_in_time(path, collectors, why)
@@ -139,12 +143,19 @@ class Stalls(ResponderTest):
 
 
 class Signals(ResponderTest):
-    def test_that_stop_it(self):
+    def test_stop_it_once_the_request_in_hand_is_answered(self):
         for how in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             with self.subTest(how):
                 self.start_responder()
-                self.assertEqual(self.status(), 201)
-                self.responder.send_signal(how)
+                self.assertEqual(self.status(b""), 201)
+                with contextlib.closing(self.connect()) as s:
+                    whole = message()
+                    s.sendall(whole[:-100])
+                    time.sleep(0.2)
+                    self.responder.send_signal(how)
+                    time.sleep(0.2)
+                    s.sendall(whole[-100:])
+                    self.assertEqual(read_reply(s).status, 201)
                 self.assertEqual(self.responder.wait(10), 0)
                 self.assert_reference_counted()
 
