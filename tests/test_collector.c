@@ -172,6 +172,9 @@ the_socket_stays_while_its_address_is_listed(void **state)
 	assert_int_equal(c.address_count, 2);
 	assert_true(send_text("stays"));
 	assert_true(arrived(a, "stays"));
+	collector_set_addresses(&c, listed(&first, listed(&second, NULL)));
+	assert_int_equal(c.fd, before);
+	assert_int_equal(c.current, 0);
 	collector_set_addresses(&c, listed(&second, NULL));
 	assert_int_equal(c.current, 0);
 	assert_true(send_text("moves"));
