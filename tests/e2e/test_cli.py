@@ -314,6 +314,7 @@ class Listener(unittest.TestCase):
         self.assertRegex(self.send(b"a:1|c\nb:2|c\x1b\xff"),
                          r"^\S+T\S+Z 127\.0\.0\.1:\d+ "
                          r"a:1\|c\\nb:2\|c\\x1b\\xff$")
+        self.assertRegex(self.send(b"\xff" * 60000), r" (\\xff){60000}$")
 
     def test_verifies_signatures(self):
         self.start("--key", "open sesame")
