@@ -111,6 +111,27 @@ takes_the_next_address_when_one_refuses(void **state)
 }
 
 static void
+goes_through_its_addresses_in_turn(void **state)
+{
+	struct sockaddr_in gone[2], there;
+	int fd;
+
+	(void)state;
+	close(open_socket(&gone[0]));
+	close(open_socket(&gone[1]));
+	fd = open_socket(&there);
+	collector_set_addresses(
+	    &c, listed(&gone[0], listed(&gone[1], listed(&there, NULL))));
+	assert_true(send_text("lost"));
+	assert_false(send_text("lost too"));
+	assert_int_equal(c.current, 1);
+	assert_false(send_text("arrives"));
+	assert_int_equal(c.current, 2);
+	assert_true(arrived(fd, "arrives"));
+	close(fd);
+}
+
+static void
 both_datagrams_are_lost_when_the_second_address_fails_too(void **state)
 {
 	struct sockaddr_in gone, broadcast;
@@ -139,6 +160,23 @@ an_address_that_cannot_be_connected_to_is_a_failure(void **state)
 	assert_int_equal(c.fd, -1);
 	assert_false(send_text("x"));
 	assert_string_equal(c.failure, strerror(EACCES));
+}
+
+static void
+addresses_that_cannot_be_connected_to_are_passed_over(void **state)
+{
+	struct sockaddr_in broadcast = {.sin_family = AF_INET}, there;
+	int fd = open_socket(&there);
+
+	(void)state;
+	broadcast.sin_port = htons(8126);
+	broadcast.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+	collector_set_addresses(
+	    &c, listed(&broadcast, listed(&broadcast, listed(&there, NULL))));
+	assert_int_equal(c.current, 2);
+	assert_true(send_text("x"));
+	assert_true(arrived(fd, "x"));
+	close(fd);
 }
 
 static void
@@ -175,6 +213,8 @@ the_socket_stays_while_its_address_is_listed(void **state)
 	collector_set_addresses(&c, listed(&first, listed(&second, NULL)));
 	assert_int_equal(c.fd, before);
 	assert_int_equal(c.current, 0);
+	collector_set_addresses(&c, listed(&second, listed(&first, NULL)));
+	assert_int_equal(c.current, 1);
 	collector_set_addresses(&c, listed(&second, NULL));
 	assert_int_equal(c.current, 0);
 	assert_true(send_text("moves"));
@@ -212,11 +252,25 @@ a_socket_that_is_left_is_closed(void **state)
 	close(b);
 }
 
+enum { SIGNED_X = STATSD_SIGNATURE_LEN + 1 };
+
+/* Sends "x", and keeps what arrives. */
 static void
-a_key_of_one_byte_signs(void **state)
+send_signed_x(int fd, unsigned char arrived[static SIGNED_X])
+{
+	unsigned char datagram[SIGNED_X] = {0};
+
+	datagram[STATSD_SIGNATURE_LEN] = 'x';
+	assert_true(collector_send(&c, datagram, sizeof(datagram)));
+	assert_int_equal(recv(fd, arrived, SIGNED_X, MSG_DONTWAIT), SIGNED_X);
+}
+
+static void
+a_key_of_one_byte_signs_and_no_nonce_comes_again(void **state)
 {
 	struct statsd_uri with_key = {.host = "127.0.0.1", .key_len = 1};
-	unsigned char datagram[STATSD_SIGNATURE_LEN + 1] = {0};
+	const size_t nonce = STATSD_HMAC_LEN + STATSD_TIME_LEN;
+	unsigned char first[SIGNED_X], second[SIGNED_X];
 	struct sockaddr_in there;
 	struct statsd_key key;
 	int64_t seconds;
@@ -228,12 +282,12 @@ a_key_of_one_byte_signs(void **state)
 	statsd_key_init(&key, with_key.key, 1);
 	c = (struct collector){0};
 	collector_open(&c, &with_key);
-	datagram[STATSD_SIGNATURE_LEN] = 'x';
-	assert_true(collector_send(&c, datagram, sizeof(datagram)));
-	memset(datagram, 0, sizeof(datagram));
-	assert_int_equal(recv(fd, datagram, sizeof(datagram), MSG_DONTWAIT),
-	    sizeof(datagram));
-	assert_null(statsd_verify(&key, datagram, sizeof(datagram), &seconds));
+	send_signed_x(fd, first);
+	send_signed_x(fd, second);
+	assert_null(statsd_verify(&key, first, SIGNED_X, &seconds));
+	assert_null(statsd_verify(&key, second, SIGNED_X, &seconds));
+	assert_memory_not_equal(
+	    first + nonce, second + nonce, STATSD_NONCE_LEN);
 	collector_close(&c);
 	c.uri = &uri;
 	close(fd);
@@ -376,13 +430,16 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    collector_test(without_an_address_a_send_fails),
 	    collector_test(takes_the_next_address_when_one_refuses),
+	    collector_test(goes_through_its_addresses_in_turn),
 	    collector_test(
 		both_datagrams_are_lost_when_the_second_address_fails_too),
 	    collector_test(an_address_that_cannot_be_connected_to_is_a_failure),
+	    collector_test(
+		addresses_that_cannot_be_connected_to_are_passed_over),
 	    collector_test(a_datagram_that_is_too_long_is_a_failure),
 	    collector_test(the_socket_stays_while_its_address_is_listed),
 	    collector_test(a_socket_that_is_left_is_closed),
-	    collector_test(a_key_of_one_byte_signs),
+	    collector_test(a_key_of_one_byte_signs_and_no_nonce_comes_again),
 	    collector_test(keeps_only_so_many_addresses),
 	    collector_test(failures_are_due_at_once_and_then_each_minute),
 	    collector_test(

@@ -152,6 +152,16 @@ names_the_variable_of_each_fault(void **state)
 }
 
 static void
+says_how_a_comma_inside_a_key_is_written(void **state)
+{
+	(void)state;
+	load("METRICS_CLUSTER=statsd://u:ke,y@h");
+	assert_true(faults_say(
+	    "collector 1, ***: a comma inside a key is written %2C"));
+	assert_int_equal(fault_count(), 2);
+}
+
+static void
 reports_every_fault_not_only_the_first(void **state)
 {
 	(void)state;
@@ -281,6 +291,7 @@ main(void)
 	    cmocka_unit_test(accepts_every_value_there_is),
 	    cmocka_unit_test(names_the_variable_of_each_fault),
 	    cmocka_unit_test(reports_every_fault_not_only_the_first),
+	    cmocka_unit_test(says_how_a_comma_inside_a_key_is_written),
 	    cmocka_unit_test(never_shows_a_secret),
 	    cmocka_unit_test(looks_nothing_up_that_may_be_part_of_a_key),
 	    cmocka_unit_test(takes_only_so_many_collectors),

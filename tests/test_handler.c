@@ -17,7 +17,8 @@ static int
 configure(void **state)
 {
 	static const char *const environment[] = {
-	    "API_CREDENTIALS_HEAVEN=Aladdin:open sesame", NULL};
+	    "API_CREDENTIALS_HEAVEN=Aladdin:open sesame",
+	    "API_CREDENTIALS_NAMELESS=:open sesame", NULL};
 	static char buf[1024];
 	struct text faults = TEXT_IN(buf);
 
@@ -313,6 +314,11 @@ trusts_remote_user_only_if_told_to(void **state)
 	config.remote_user = true;
 	assert_int_equal(
 	    status_of("REQUEST_METHOD=POST", "PATH_INFO=/heaven/logs", ALADDIN),
+	    401);
+	/* An empty user is what a server says of no user. */
+	assert_int_equal(
+	    status_of("REQUEST_METHOD=POST", "PATH_INFO=/nameless/logs",
+		"REMOTE_USER=", "AUTH_TYPE=Basic"),
 	    401);
 }
 

@@ -100,6 +100,7 @@ compares_with_and_without_case(void **state)
 	assert_false(slice_equal_nocase(SLICE("basic"), SLICE("basi")));
 	assert_false(slice_equal_nocase(SLICE("a[b"), SLICE("a{b")));
 	assert_false(slice_equal_nocase(SLICE("a@"), SLICE("a`")));
+	assert_false(slice_equal_nocase(SLICE("aa"), SLICE("ba")));
 }
 
 static void

@@ -160,6 +160,14 @@ class Check(unittest.TestCase):
         self.assertIn("MY_APP", out)
         self.assertNotIn(b"hush", r.stdout + r.stderr)
 
+    def test_nothing_is_set(self):
+        r = run("--check", "--no-send")
+        self.assertEqual(r.returncode, 0)
+        self.assertIn(b"METRICS_CLUSTER is not set; using its default\n"
+                      b"collector 1: statsd://127.0.0.1:8126, ", r.stdout)
+        self.assertIn(b"\nall applications: refused, no API_SECRET\n",
+                      r.stdout)
+
     def test_every_fault_and_a_host_that_does_not_exist(self):
         r = run("--check", env={
             "METRICS_CLUSTER": "statsd://nowhere..invalid,statsd://h:0",

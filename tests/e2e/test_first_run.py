@@ -108,10 +108,12 @@ class Ports(unittest.TestCase):
         host = "127.{}.{}.{}".format(*(1 + b % 254 for b in os.urandom(3)))
         c = Collector(host, listens)
         self.addCleanup(c.close)
-        return check(METRICS_CLUSTER=f"statsd://{host}{port}")[1]
+        return check(METRICS_CLUSTER=f"statsd://{host}:{listens},"
+                                     f"statsd://{host}{port}")[1]
 
     def test_statsd_has_its_own_default(self):
-        self.assertIn("nobody listens on port 8126, but somebody does on 8125",
+        self.assertIn("collector 2: "
+                      "nobody listens on port 8126, but somebody does on 8125",
                       self.warnings_with(8125, ""))
 
     def test_our_default_is_meant(self):
