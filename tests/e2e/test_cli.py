@@ -123,11 +123,13 @@ class Explain(unittest.TestCase):
             r = run("--explain", file)
             self.assertEqual(r.returncode, 1)
             self.assertIn(file.encode(), r.stderr)
+            self.assertEqual(r.stderr.count(b"\n"), 1)
         newlines = b"\n" * 8 * 1024 * 1024
         self.assertEqual(run("--explain", stdin=newlines).returncode, 0)
         r = run("--explain", stdin=newlines + b"\n")
         self.assertEqual(r.returncode, 1)
         self.assertIn(b"8 MiB", r.stderr)
+        self.assertEqual(r.stderr.count(b"\n"), 1)
         with open("/proc/self/mem", "rb") as unreadable:
             r = subprocess.run([PROGRAM, "--explain"], stdin=unreadable,
                                capture_output=True, timeout=20)

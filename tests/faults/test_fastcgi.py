@@ -20,6 +20,16 @@ class Descriptors(ResponderTest):
         self.assert_reference_counted(3)
 
 
+class Cores(ResponderTest):
+    def test_there_are_none_whatever_the_limit_was(self):
+        self.start_responder(
+            command=[tool("prlimit"), "--core=4096:4096", PROGRAM])
+        self.assertEqual(self.status(), 201)
+        self.assertRegex(
+            Path(f"/proc/{self.responder.pid}/limits").read_text(),
+            r"Max core file size +0 +0 ")
+
+
 class Siblings(ResponderTest):
     def test_share_a_socket(self):
         self.start_responder(processes=4)
