@@ -254,6 +254,16 @@ class ClassicCgi(unittest.TestCase):
         self.assertIn(b"event=fault", r.stderr)
         self.assertIn(b"LEVELS", r.stderr)
 
+    def test_a_body_that_is_refused_is_read_to_its_end(self):
+        body = bytes(1 << 20)  # more than a pipe holds
+        env = {**self.env, "LEVELS": "x", "CONTENT_LENGTH": str(len(body))}
+        with subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, env=env,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as program:
+            program.stdin.write(body)
+            answer = program.communicate(timeout=20)[0]
+        self.assertTrue(answer.startswith(b"Status: 500 "))
+
     def test_an_unknown_host_answers_500_only_when_it_is_needed(self):
         unknown = {"METRICS_CLUSTER": "statsd://nowhere..invalid"}
         r = self.cgi(**unknown)

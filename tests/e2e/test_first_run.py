@@ -155,7 +155,7 @@ class Warnings(unittest.TestCase):
 
     def test_what_no_drain_url_carries(self):
         for password in ["open sesame", "a:b", "a@b", "a/b", "a%40b", "a?b",
-                         "a#b", "pä", "a\tb", 'a"b', "a[b"]:
+                         "a#b", "pä", "a\tb", 'a"b', "a[b", "/ab"]:
             said = warnings(API_CREDENTIALS_HEAVEN="Aladdin:" + password)
             self.assertIn("API_CREDENTIALS_HEAVEN: a drain URL", said)
             self.assertNotIn(password, said)
