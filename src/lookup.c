@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "clock.h"
 #include "text.h"
 
 struct lookup {
@@ -60,11 +61,16 @@ void
 lookup_wait(struct lookup *lookup, long milliseconds)
 {
 	const struct gaicb *request = &lookup->request;
-	struct timespec timeout = {
-	    milliseconds / 1000, milliseconds % 1000 * 1000000};
+	int64_t deadline = clock_ms() + milliseconds, left = milliseconds;
 
-	if (lookup->pending)
+	/* What the C library has left of the look-up before may end a wait. */
+	while (lookup->pending && left > 0 &&
+	    gai_error(&lookup->request) == EAI_INPROGRESS) {
+		struct timespec timeout = {left / 1000, left % 1000 * 1000000};
+
 		gai_suspend(&request, 1, &timeout);
+		left = deadline - clock_ms();
+	}
 }
 
 enum lookup_result

@@ -22,10 +22,7 @@ bool lookup_start(struct lookup *lookup);
 
 bool lookup_pending(const struct lookup *lookup);
 
-/*
- * Waits until it has finished, or that many milliseconds.  May return at once
- * if it was started again just after it had finished.
- */
+/* Waits until it has finished, or that many milliseconds. */
 void lookup_wait(struct lookup *lookup, long milliseconds);
 
 enum lookup_result {
