@@ -108,16 +108,12 @@ class Root:
 
     def place_checkout(self, where):
         """The files of the commit that is checked out, as git archives them,
-        in a folder inside, less those of .slugignore; what is not committed is
-        left out."""
+        in a folder inside; what is not committed is left out."""
         target = self.path / where.lstrip("/")
         target.mkdir(parents=True, exist_ok=True)
         archive = subprocess.run(["git", "-C", ROOT, "archive", "HEAD"],
                                  check=True, stdout=subprocess.PIPE).stdout
         subprocess.run(["tar", "-x", "-C", target], input=archive, check=True)
-        # Heroku takes these away before it builds.
-        for pattern in (target / ".slugignore").read_text().split():
-            remove(target / pattern.lstrip("/"))
         run(["chown", "-R", f"{UID}:{UID}", target])
 
 
