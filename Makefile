@@ -36,11 +36,9 @@ ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Isrc \
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(MODE_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(MODE_LDFLAGS) $(LDFLAGS)
 
-# All of src but the two programs' main: tests and benchmarks link it too.
-SOURCES = slice text frame syslog_msg logfmt heroku tally batch basic_auth \
-	credentials statsd_uri redact statsd log faults config lookup \
-	collector cluster dispatch request handler answer explain probe warnings check \
-	options exchange fcgi cgi
+# All of src but the programs' own files: tests and benchmarks link it too.
+SOURCES = $(filter-out src/main.c $(wildcard src/tools/*.c), \
+	$(wildcard src/*.c src/*/*.c))
 LIBRARY = $(BUILD)/liblogplex-statsd.a
 
 .PHONY: all clean install uninstall
@@ -50,11 +48,11 @@ $(BIN)/logplex-statsd: $(BUILD)/main.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
 
-$(BIN)/listener: $(BUILD)/listener.o $(LIBRARY)
+$(BIN)/listener: $(BUILD)/tools/listener.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(LIBRARY): $(SOURCES:%=$(BUILD)/%.o)
+$(LIBRARY): $(SOURCES:src/%.c=$(BUILD)/%.o)
 	rm -f $@
 	$(AR) rcs $@ $^
 
@@ -75,7 +73,7 @@ $(BUILD)/%.o: src/%.c Makefile | $(BUILD)/needed
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(wildcard $(BUILD)/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 
 # DESTDIR and PREFIX say where; the examples and the systemd unit name the
 # program by its path.

@@ -7,21 +7,21 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "cgi.h"
-#include "check.h"
-#include "exchange.h"
-#include "explain.h"
-#include "faults.h"
-#include "fcgi.h"
+#include "serve/cgi.h"
+#include "cli/check.h"
+#include "serve/exchange.h"
+#include "cli/explain.h"
+#include "config/faults.h"
+#include "serve/fcgi.h"
 #include "options.h"
 
 extern char **environ;
 
 static void
-read_config(struct config *config, struct text *faults)
+read_config(struct config *config, struct buf *faults)
 {
 	if (sodium_init() < 0)
-		text_put(faults, SLICE("libsodium does not work here\n"));
+		buf_put(faults, SLICE("libsodium does not work here\n"));
 	config_load(config, environ, faults);
 	log_set_level(config->log_level);
 }
@@ -35,7 +35,7 @@ exposure(const struct config *config)
 
 static int
 run_check(const struct options *options, const struct config *config,
-    struct text *faults)
+    struct buf *faults)
 {
 	struct check job = {config, environ, !options->no_send, stdout, stderr};
 	const char *warning = exposure(config);
@@ -82,7 +82,7 @@ read_body(const char *file, struct slice *body)
 
 static int
 run_explain(const struct options *options, const struct config *config,
-    const struct text *faults)
+    const struct buf *faults)
 {
 	struct explain job = {
 	    config, slice_of(options->app), stdout, stderr, wants_colour()};
@@ -117,7 +117,7 @@ give_up_privileges(void)
 
 static int
 run_responder(
-    struct service *service, const struct config *config, struct text *faults)
+    struct service *service, const struct config *config, struct buf *faults)
 {
 	int status;
 
@@ -127,7 +127,7 @@ run_responder(
 		cluster_look_up(&service->cluster, faults);
 	}
 	if (faults->len > 0) {
-		faults_log(text_slice(faults));
+		faults_log(buf_slice(faults));
 		return EXIT_FAULT;
 	}
 	if (config->default_cluster)
@@ -141,10 +141,10 @@ run_responder(
 
 static int
 run_cgi(struct service *service, const struct config *config,
-    const struct text *faults)
+    const struct buf *faults)
 {
 	if (faults->len > 0) {
-		faults_log(text_slice(faults));
+		faults_log(buf_slice(faults));
 		cgi_serve(NULL, environ);
 		return EXIT_FAULT;
 	}
@@ -175,7 +175,7 @@ main(int argc, char **argv)
 	static struct config config;
 	static struct service service;
 	static char faults_buf[FAULTS_MAX];
-	struct text faults = TEXT_IN(faults_buf);
+	struct buf faults = BUF_IN(faults_buf);
 	struct options options = {MODE_SERVE, false, "app", NULL};
 	int status;
 

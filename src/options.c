@@ -3,7 +3,7 @@
 #include <getopt.h>
 
 #include "bounds.h"
-#include "handler.h"
+#include "http/handler.h"
 
 static const char usage[] =
     "usage: logplex-statsd --check [--no-send]\n"

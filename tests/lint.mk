@@ -1,6 +1,7 @@
 # Static checks, each a line; the last counts them.
 
 LINT_CFLAGS = -std=c11 $(ALL_CPPFLAGS)
+C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
 SHELL_SCRIPTS = $(shell git ls-files bin .ci tests | \
 	xargs grep -lE '^\#!.*(bash|/sh)')
 
@@ -10,13 +11,14 @@ lint:
 	check() { name=$$1; shift; \
 	  if out=$$("$$@" 2>&1); then passed=$$((passed + 1)); echo "ok $$name"; \
 	  else failed=$$((failed + 1)); echo "FAILED $$name"; echo "$$out"; fi; }; \
-	check clang-format clang-format --dry-run --Werror src/*.[ch] tests/*.[ch]; \
+	check clang-format clang-format --dry-run --Werror $(C_FILES); \
 	check cppcheck cppcheck --quiet --error-exitcode=1 --std=c11 \
 	  --enable=warning,performance,portability,style \
 	  --suppress=missingIncludeSystem --suppress=variableScope \
 	  --inline-suppr $(ALL_CPPFLAGS) src; \
-	for f in src/*.c; do \
+	for f in $(filter src/%.c, $(C_FILES)); do \
 	  check "clang-tidy $$f" clang-tidy --quiet $$f -- $(LINT_CFLAGS); done; \
+	check arrows tests/arrows; \
 	check shellcheck shellcheck $(SHELL_SCRIPTS); \
 	for cc in gcc clang; do \
 	  check "$$cc -Werror" $(MAKE) -s CC=$$cc WERROR=-Werror \

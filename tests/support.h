@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,4 +1,4 @@
-#include "answer.h"
+#include "http/answer.h"
 
 #include "support.h"
 
@@ -8,13 +8,13 @@ static char buf[ANSWER_MAX];
 static struct slice
 answer(const char *method, const struct outcome *outcome)
 {
-	struct text text = TEXT_IN(buf);
+	struct buf text = BUF_IN(buf);
 	struct request request = {.method = slice_of(method)};
 
 	answer_put(&text, &request, &tally, outcome,
 	    (struct timespec){1449144737, 1000});
 	assert_false(text.truncated);
-	return text_slice(&text);
+	return buf_slice(&text);
 }
 
 static struct outcome

@@ -1,4 +1,4 @@
-#include "ascii.h"
+#include "base/ascii.h"
 
 #include "support.h"
 

@@ -1,4 +1,4 @@
-#include "basic_auth.h"
+#include "auth/basic_auth.h"
 
 #include "support.h"
 

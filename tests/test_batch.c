@@ -1,4 +1,4 @@
-#include "batch.h"
+#include "heroku/batch.h"
 
 #include "support.h"
 

@@ -1,11 +1,11 @@
-#include "check.h"
+#include "cli/check.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sodium.h>
 #include <unistd.h>
 
-#include "probe.h"
+#include "cli/probe.h"
 #include "support.h"
 
 static char *out, *err; /* what the last check has printed */
@@ -19,7 +19,7 @@ check_environment(bool send, const char *const *variables)
 {
 	static struct config config;
 	static char faults_buf[FAULTS_MAX];
-	struct text faults = TEXT_IN(faults_buf);
+	struct buf faults = BUF_IN(faults_buf);
 	struct check job = {
 	    &config, (char *const *)(uintptr_t)variables, send, NULL, NULL};
 	size_t out_len, err_len;
@@ -217,20 +217,19 @@ a_probe_is_empty_but_for_its_signature(void **state)
 	uint16_t plain, with_key;
 	int fd = listen_on(AF_INET, &plain),
 	    fd2 = listen_on(AF_INET, &with_key);
-	struct statsd_key key;
+	struct signature_key key;
 	int64_t seconds;
 
 	(void)state;
-	statsd_key_init(&key, keys, sizeof(keys));
+	signature_key_init(&key, keys, sizeof(keys));
 	snprintf(cluster, sizeof(cluster),
 	    "METRICS_CLUSTER=statsd://127.0.0.1:%u,statsd://u:k@127.0.0.1:%u",
 	    plain, with_key);
 	assert_true(checks(true, cluster, "API_CREDENTIALS_A=u:p"));
 	assert_int_equal(recv(fd, datagram, sizeof(datagram), MSG_DONTWAIT), 0);
-	assert_int_equal(recv(fd2, datagram, sizeof(datagram), MSG_DONTWAIT),
-	    STATSD_SIGNATURE_LEN);
-	assert_null(
-	    statsd_verify(&key, datagram, STATSD_SIGNATURE_LEN, &seconds));
+	assert_int_equal(
+	    recv(fd2, datagram, sizeof(datagram), MSG_DONTWAIT), SIGNATURE_LEN);
+	assert_null(signature_verify(&key, datagram, SIGNATURE_LEN, &seconds));
 	close(fd);
 	close(fd2);
 }
@@ -244,7 +243,7 @@ finds_another_port_on_loopback_only(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(hosts); i++) {
 		struct collector c = {0};
-		struct statsd_uri uri = {.port = 1};
+		struct uri uri = {.port = 1};
 		uint16_t port;
 		int fd = listen_on(families[i], &port);
 

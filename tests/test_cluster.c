@@ -1,8 +1,9 @@
-#include "cluster.h"
+#include "statsd/cluster.h"
+#include "config/config.h"
 
 #include <sodium.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "support.h"
 
 /* One name that /etc/hosts has, and one that no name server is asked for. */
@@ -12,7 +13,7 @@
 static struct config config;
 static struct cluster cluster;
 static char buf[FAULTS_MAX];
-static struct text faults;
+static struct buf faults;
 
 static void
 start(const char *collectors)
@@ -21,12 +22,12 @@ start(const char *collectors)
 	static const char *environment[] = {variable, NULL};
 
 	snprintf(variable, sizeof(variable), "METRICS_CLUSTER=%s", collectors);
-	faults = TEXT_IN(buf);
+	faults = BUF_IN(buf);
 	memset(&config, 0, sizeof(config));
 	memset(&cluster, 0, sizeof(cluster));
 	config_load(&config, (char *const *)(uintptr_t)environment, &faults);
 	assert_int_equal(faults.len, 0);
-	cluster_open(&cluster, &config);
+	cluster_open(&cluster, config.collectors, config.collector_count);
 }
 
 static int

@@ -1,4 +1,4 @@
-#include "collector.h"
+#include "statsd/collector.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "support.h"
 
-static const struct statsd_uri uri = {.host = "name", .port = 8126};
+static const struct uri uri = {.host = "name", .port = 8126};
 static struct collector c;
 
 static int
@@ -252,7 +252,7 @@ a_socket_that_is_left_is_closed(void **state)
 	close(b);
 }
 
-enum { SIGNED_X = STATSD_SIGNATURE_LEN + 1 };
+enum { SIGNED_X = SIGNATURE_LEN + 1 };
 
 /* Sends "x", and keeps what arrives. */
 static void
@@ -260,7 +260,7 @@ send_signed_x(int fd, unsigned char arrived[static SIGNED_X])
 {
 	unsigned char datagram[SIGNED_X] = {0};
 
-	datagram[STATSD_SIGNATURE_LEN] = 'x';
+	datagram[SIGNATURE_LEN] = 'x';
 	assert_true(collector_send(&c, datagram, sizeof(datagram)));
 	assert_int_equal(recv(fd, arrived, SIGNED_X, MSG_DONTWAIT), SIGNED_X);
 }
@@ -268,26 +268,26 @@ send_signed_x(int fd, unsigned char arrived[static SIGNED_X])
 static void
 a_key_of_one_byte_signs_and_no_nonce_comes_again(void **state)
 {
-	struct statsd_uri with_key = {.host = "127.0.0.1", .key_len = 1};
-	const size_t nonce = STATSD_HMAC_LEN + STATSD_TIME_LEN;
+	struct uri with_key = {.host = "127.0.0.1", .key_len = 1};
+	const size_t nonce = SIGNATURE_HMAC_LEN + SIGNATURE_TIME_LEN;
 	unsigned char first[SIGNED_X], second[SIGNED_X];
 	struct sockaddr_in there;
-	struct statsd_key key;
+	struct signature_key key;
 	int64_t seconds;
 	int fd = open_socket(&there);
 
 	(void)state;
 	with_key.key[0] = 'k';
 	with_key.port = ntohs(there.sin_port);
-	statsd_key_init(&key, with_key.key, 1);
+	signature_key_init(&key, with_key.key, 1);
 	c = (struct collector){0};
 	collector_open(&c, &with_key);
 	send_signed_x(fd, first);
 	send_signed_x(fd, second);
-	assert_null(statsd_verify(&key, first, SIGNED_X, &seconds));
-	assert_null(statsd_verify(&key, second, SIGNED_X, &seconds));
+	assert_null(signature_verify(&key, first, SIGNED_X, &seconds));
+	assert_null(signature_verify(&key, second, SIGNED_X, &seconds));
 	assert_memory_not_equal(
-	    first + nonce, second + nonce, STATSD_NONCE_LEN);
+	    first + nonce, second + nonce, SIGNATURE_NONCE_LEN);
 	collector_close(&c);
 	c.uri = &uri;
 	close(fd);
@@ -381,11 +381,11 @@ closing_after_good_sends_logs_nothing(void **state)
 static void
 signed_datagrams_are_shorter_and_start_with_the_signature(void **state)
 {
-	static const struct statsd_uri with_key = {
+	static const struct uri with_key = {
 	    .host = "127.0.0.1", .port = 9, .key = "k", .key_len = 1};
-	static const struct statsd_uri packed = {
+	static const struct uri packed = {
 	    .host = "h", .port = 9, .datagram = 500};
-	static const struct statsd_uri wide = {
+	static const struct uri wide = {
 	    .host = "h", .port = 9, .key = "k", .key_len = 1, .datagram = 5000};
 
 	(void)state;
@@ -394,7 +394,7 @@ signed_datagrams_are_shorter_and_start_with_the_signature(void **state)
 	c.uri = &packed;
 	assert_int_equal(collector_datagram_max(&c), 500);
 	c.uri = &with_key;
-	assert_int_equal(collector_headroom(&c), STATSD_SIGNATURE_LEN);
+	assert_int_equal(collector_headroom(&c), SIGNATURE_LEN);
 	assert_int_equal(collector_datagram_max(&c), SIGNED_DATAGRAM_MAX);
 	c.uri = &wide;
 	assert_int_equal(collector_datagram_max(&c), SIGNED_DATAGRAM_MAX);
@@ -404,8 +404,8 @@ signed_datagrams_are_shorter_and_start_with_the_signature(void **state)
 static void
 a_literal_is_connected_and_a_name_looked_up(void **state)
 {
-	static const struct statsd_uri literal = {.host = "::1", .port = 9},
-				       name = {.host = "localhost", .port = 9};
+	static const struct uri literal = {.host = "::1", .port = 9},
+				name = {.host = "localhost", .port = 9};
 
 	(void)state;
 	c = (struct collector){0};

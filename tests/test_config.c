@@ -1,4 +1,4 @@
-#include "config.h"
+#include "config/config.h"
 
 #include <sodium.h>
 
@@ -6,7 +6,7 @@
 
 static struct config config;
 static char faults_buf[FAULTS_MAX];
-static struct text faults;
+static struct buf faults;
 
 /* Loads up to six variables; NULL ends them. */
 #define load(...) load_environment((const char *[]){__VA_ARGS__, NULL})
@@ -15,7 +15,7 @@ static void
 load_environment(const char *const *variables)
 {
 	memset(&config, 0, sizeof(config));
-	faults = TEXT_IN(faults_buf);
+	faults = BUF_IN(faults_buf);
 	config_load(&config, (char *const *)(uintptr_t)variables, &faults);
 }
 
@@ -23,7 +23,7 @@ static void
 assert_no_fault(void)
 {
 	if (faults.len > 0)
-		fail_msg("%.*s", SLICE_ARG(text_slice(&faults)));
+		fail_msg("%.*s", SLICE_ARG(buf_slice(&faults)));
 }
 
 static size_t
@@ -75,7 +75,7 @@ keeps_the_order_of_the_cluster(void **state)
 	assert_string_equal(config.collectors[0].host, "b");
 	assert_string_equal(config.collectors[1].host, "a");
 	assert_string_equal(config.collectors[2].host, "b");
-	assert_text(statsd_uri_prefix(&config.collectors[2]), "x.", "prefix");
+	assert_text(uri_prefix(&config.collectors[2]), "x.", "prefix");
 }
 
 static void

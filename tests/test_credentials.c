@@ -1,4 +1,4 @@
-#include "credentials.h"
+#include "auth/credentials.h"
 
 #include <sodium.h>
 

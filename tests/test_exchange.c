@@ -1,4 +1,4 @@
-#include "exchange.h"
+#include "serve/exchange.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -94,7 +94,7 @@ start(const char *key, const char *path_and_options)
 	static const char *environment[] = {
 	    cluster, "API_CREDENTIALS_HEAVEN=Aladdin:open sesame", NULL};
 	static char buf[1024];
-	struct text faults = TEXT_IN(buf);
+	struct buf faults = BUF_IN(buf);
 	uint16_t port = 0;
 
 	collector = open_collector(&port);
@@ -289,31 +289,31 @@ static void
 signed_datagrams_verify_and_keep_their_limit(void **state)
 {
 	static char body[64 * 1024];
-	struct text text = TEXT_IN(body);
+	struct buf text = BUF_IN(body);
 	unsigned char datagram[2048];
-	struct statsd_key key;
+	struct signature_key key;
 	size_t lines = 0, datagrams = 0;
 	struct pollfd fd;
 
 	(void)state;
 	for (unsigned i = 0; i < 100; i++) {
-		text_put_string(&text, "24 <1>1 t h a p - Error R");
-		text_put_padded(&text, i, 2);
+		buf_put_string(&text, "24 <1>1 t h a p - Error R");
+		buf_put_padded(&text, i, 2);
 	}
 	start("u:open%20sesame@", "?datagram=65507&backdate=60");
-	assert_int_equal(
-	    post(text_slice(&text), "CONTENT_LENGTH=", false), 201);
-	statsd_key_init(&key, (const unsigned char *)"open sesame", 11);
+	assert_int_equal(post(buf_slice(&text), "CONTENT_LENGTH=", false), 201);
+	signature_key_init(&key, (const unsigned char *)"open sesame", 11);
 	fd = (struct pollfd){collector, POLLIN, 0};
 	while (poll(&fd, 1, 0) > 0) {
 		ssize_t n = recv(collector, datagram, sizeof(datagram), 0);
 		int64_t seconds, age;
 
 		assert_true(n > 0 && n <= SIGNED_DATAGRAM_MAX);
-		assert_null(statsd_verify(&key, datagram, (size_t)n, &seconds));
+		assert_null(
+		    signature_verify(&key, datagram, (size_t)n, &seconds));
 		age = (int64_t)time(NULL) - seconds;
 		assert_true(age >= 60 && age <= 62);
-		for (ssize_t k = STATSD_SIGNATURE_LEN; k < n; k++)
+		for (ssize_t k = SIGNATURE_LEN; k < n; k++)
 			lines += datagram[k] == '|';
 		datagrams++;
 	}

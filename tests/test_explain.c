@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "cli/explain.h"
 
 #include <sodium.h>
 
@@ -13,7 +13,7 @@ explained(const char *body, bool colour)
 	    "METRICS_CLUSTER=statsd://h:1/p", NULL};
 	static struct config config;
 	static char buf[256];
-	struct text faults = TEXT_IN(buf);
+	struct buf faults = BUF_IN(buf);
 	struct explain job = {&config, SLICE("app"), NULL, NULL, colour};
 	struct slice in = guarded(slice_of(body));
 	size_t out_len, err_len;
@@ -80,18 +80,18 @@ static void
 shows_sixty_bytes_of_a_text_however_they_are_escaped(void **state)
 {
 	char body[128], want[512];
-	struct text t = TEXT_IN(want);
+	struct buf t = BUF_IN(want);
 
 	(void)state;
 	memset(body, 0, sizeof(body));
 	strcpy(body, "61 ");
 	memset(body + 3, '\x01', 61);
-	text_put_string(&t, "1\t0\tskipped\tits header cannot be read\t");
+	buf_put_string(&t, "1\t0\tskipped\tits header cannot be read\t");
 	for (int i = 0; i < 60; i++)
-		text_put_string(&t, "\\x01");
-	text_put_string(&t, "\n\n");
+		buf_put_string(&t, "\\x01");
+	buf_put_string(&t, "\n\n");
 	assert_true(explained(body, false));
-	assert_text(text_slice(&t), out, "long");
+	assert_text(buf_slice(&t), out, "long");
 }
 
 static int

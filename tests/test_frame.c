@@ -1,4 +1,4 @@
-#include "frame.h"
+#include "logplex/frame.h"
 
 #include "support.h"
 

@@ -1,8 +1,8 @@
-#include "handler.h"
+#include "http/handler.h"
 
 #include <sodium.h>
 
-#include "answer.h"
+#include "http/answer.h"
 #include "support.h"
 
 /* base64 of "Aladdin:open sesame", RFC 7617 section 2. */
@@ -20,7 +20,7 @@ configure(void **state)
 	    "API_CREDENTIALS_HEAVEN=Aladdin:open sesame",
 	    "API_CREDENTIALS_NAMELESS=:open sesame", NULL};
 	static char buf[1024];
-	struct text faults = TEXT_IN(buf);
+	struct buf faults = BUF_IN(buf);
 
 	(void)state;
 	memset(&config, 0, sizeof(config));
@@ -419,14 +419,14 @@ answers_in_full(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char buf[ANSWER_MAX];
-		struct text answer = TEXT_IN(buf);
+		struct buf answer = BUF_IN(buf);
 
 		status_of_body(slice_of(cases[i].body));
 		request.method = slice_of(cases[i].method);
 		request.path_info = slice_of(cases[i].path);
 		status_now();
 		answer_put(&answer, &request, &tally, &outcome, now);
-		assert_text(text_slice(&answer), cases[i].want, cases[i].want);
+		assert_text(buf_slice(&answer), cases[i].want, cases[i].want);
 	}
 }
 

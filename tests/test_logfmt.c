@@ -1,4 +1,4 @@
-#include "logfmt.h"
+#include "heroku/logfmt.h"
 
 #include "support.h"
 

@@ -1,4 +1,4 @@
-#include "lookup.h"
+#include "statsd/lookup.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-#include "syslog_msg.h"
+#include "logplex/syslog_msg.h"
 
 #include "support.h"
 

@@ -1,4 +1,4 @@
-#include "tally.h"
+#include "metric/tally.h"
 
 #include "support.h"
 

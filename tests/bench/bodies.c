@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "batch.h"
+#include "heroku/batch.h"
 #include "bounds.h"
 #include "corpus.h"
 #include "measure.h"
@@ -23,7 +23,7 @@ write_body(const char *folder, const char *count)
 	static char bytes[BODY_MAX];
 	static struct tally tally;
 	struct batch_message fault;
-	struct text text = TEXT_IN(bytes);
+	struct buf text = BUF_IN(bytes);
 	struct corpus corpus = corpus_new(CORPUS_ERRORS);
 	char path[4096];
 	FILE *file;
@@ -31,7 +31,7 @@ write_body(const char *folder, const char *count)
 	corpus_put(&corpus, &text, strtoul(count, NULL, 10), SIZE_MAX);
 	tally_reset(&tally);
 	if (text.truncated ||
-	    batch_count(text_slice(&text), &rules, &tally, &fault) !=
+	    batch_count(buf_slice(&text), &rules, &tally, &fault) !=
 		FRAME_END ||
 	    tally.errors != corpus.errors)
 		measure_fail("no body of %s messages", count);

@@ -20,72 +20,72 @@ one_of(struct corpus *c, const char *const *strings, uint32_t count)
 	one_of((c), (strings), sizeof(strings) / sizeof((strings)[0]))
 
 static void
-put_key(struct text *t, const char *key, uint64_t number, const char *unit)
+put_key(struct buf *t, const char *key, uint64_t number, const char *unit)
 {
-	text_put_string(t, key);
-	text_put_number(t, number);
-	text_put_string(t, unit);
+	buf_put_string(t, key);
+	buf_put_number(t, number);
+	buf_put_string(t, unit);
 }
 
 static void
-put_header(struct corpus *c, struct text *t, unsigned pri, const char *source)
+put_header(struct corpus *c, struct buf *t, unsigned pri, const char *source)
 {
 	put_key(t, "<", pri, ">1 2026-06-09T16:");
-	text_put_padded(t, c->clock / 60000000 % 60, 2);
-	text_put(t, SLICE(":"));
-	text_put_padded(t, c->clock / 1000000 % 60, 2);
-	text_put(t, SLICE("."));
-	text_put_padded(t, c->clock % 1000000, 6);
-	text_put(t, SLICE("+00:00 host "));
-	text_put_string(t, source);
+	buf_put_padded(t, c->clock / 60000000 % 60, 2);
+	buf_put(t, SLICE(":"));
+	buf_put_padded(t, c->clock / 1000000 % 60, 2);
+	buf_put(t, SLICE("."));
+	buf_put_padded(t, c->clock % 1000000, 6);
+	buf_put(t, SLICE("+00:00 host "));
+	buf_put_string(t, source);
 }
 
 static void
-put_uuid(struct corpus *c, struct text *t)
+put_uuid(struct corpus *c, struct buf *t)
 {
 	static const char hex[] = "0123456789abcdef";
 	static const char shape[] = "xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx";
 
 	for (const char *s = shape; *s != '\0'; s++)
-		text_put(
+		buf_put(
 		    t, (struct slice){*s == 'x' ? &hex[below(c, 16)] : s, 1});
 }
 
 static void
-put_address(struct corpus *c, struct text *t)
+put_address(struct corpus *c, struct buf *t)
 {
 	put_key(t, "", 1 + below(c, 223), ".");
 	put_key(t, "", below(c, 256), ".");
 	put_key(t, "", below(c, 256), ".");
-	text_put_number(t, below(c, 256));
+	buf_put_number(t, below(c, 256));
 }
 
 static const char *const methods[] = {"GET", "GET", "GET", "POST", "PUT"};
 
 static void
-put_path(struct corpus *c, struct text *t)
+put_path(struct corpus *c, struct buf *t)
 {
 	static const char *const parts[] = {"/api", "/v1", "/users", "/orders",
 	    "/assets/application-5f2c.js", "/search?q=shoes&page=", "/items",
 	    "/checkout", "/account/settings", "/session"};
 
-	text_put_string(t, ONE_OF(c, parts));
+	buf_put_string(t, ONE_OF(c, parts));
 	if (below(c, 2) == 0)
-		text_put_string(t, ONE_OF(c, parts));
+		buf_put_string(t, ONE_OF(c, parts));
 	if (below(c, 2) == 0)
 		put_key(t, "/", below(c, 100000), "");
 }
 
 static void
-put_router_rest(struct corpus *c, struct text *t, bool served)
+put_router_rest(struct corpus *c, struct buf *t, bool served)
 {
-	text_put(t, SLICE(" method="));
-	text_put_string(t, ONE_OF(c, methods));
-	text_put(t, SLICE(" path=\""));
+	buf_put(t, SLICE(" method="));
+	buf_put_string(t, ONE_OF(c, methods));
+	buf_put(t, SLICE(" path=\""));
 	put_path(c, t);
-	text_put(t, SLICE("\" host=storefront-27764.example.com request_id="));
+	buf_put(t, SLICE("\" host=storefront-27764.example.com request_id="));
 	put_uuid(c, t);
-	text_put(t, SLICE(" fwd=\""));
+	buf_put(t, SLICE(" fwd=\""));
 	put_address(c, t);
 	put_key(t, "\" dyno=web.", 1 + below(c, 8), "");
 	put_key(t, " connect=", below(c, 4), "ms");
@@ -93,18 +93,18 @@ put_router_rest(struct corpus *c, struct text *t, bool served)
 	put_key(t, " status=", served ? 200 : 503, "");
 	put_key(t, " bytes=", served ? below(c, 100000) : 0, " protocol=https");
 	if (below(c, 3) == 0)
-		text_put(t, SLICE(" tls=true tls_version=tls1.3"));
+		buf_put(t, SLICE(" tls=true tls_version=tls1.3"));
 }
 
 static void
-put_router_line(struct corpus *c, struct text *t)
+put_router_line(struct corpus *c, struct buf *t)
 {
 	put_header(c, t, 158, "heroku router - at=info");
 	put_router_rest(c, t, true);
 }
 
 static void
-put_error(struct corpus *c, struct text *t)
+put_error(struct corpus *c, struct buf *t)
 {
 	static const char *const router[] = {
 	    "at=error code=H12 desc=\"Request timeout\"",
@@ -123,22 +123,22 @@ put_error(struct corpus *c, struct text *t)
 		return;
 	}
 	put_header(c, t, 158, "heroku router - ");
-	text_put_string(t, ONE_OF(c, router));
+	buf_put_string(t, ONE_OF(c, router));
 	put_router_rest(c, t, false);
 }
 
 static void
-put_memory(struct corpus *c, struct text *t, const char *name)
+put_memory(struct corpus *c, struct buf *t, const char *name)
 {
 	put_key(t, name, below(c, 512), ".");
-	text_put_padded(t, below(c, 100), 2);
-	text_put(t, SLICE("MB"));
+	buf_put_padded(t, below(c, 100), 2);
+	buf_put(t, SLICE("MB"));
 }
 
 static void
-put_metrics(struct corpus *c, struct text *t)
+put_metrics(struct corpus *c, struct buf *t)
 {
-	text_put(t, SLICE(" - source=web.1 dyno=heroku.322071457."));
+	buf_put(t, SLICE(" - source=web.1 dyno=heroku.322071457."));
 	put_uuid(c, t);
 	if (below(c, 2) == 0) {
 		put_key(t, " sample#load_avg_1m=0.", 10 + below(c, 90), "");
@@ -152,11 +152,11 @@ put_metrics(struct corpus *c, struct text *t)
 	put_memory(c, t, " sample#memory_swap=");
 	put_key(t, " sample#memory_pgpgin=", below(c, 100000), "pages");
 	put_key(t, " sample#memory_pgpgout=", below(c, 100000), "pages");
-	text_put(t, SLICE(" sample#memory_quota=512.00MB"));
+	buf_put(t, SLICE(" sample#memory_quota=512.00MB"));
 }
 
 static void
-put_platform_line(struct corpus *c, struct text *t)
+put_platform_line(struct corpus *c, struct buf *t)
 {
 	static const char *const words[] = {
 	    " - State changed from starting to up",
@@ -165,29 +165,29 @@ put_platform_line(struct corpus *c, struct text *t)
 	    " - Stopping all processes with SIGTERM"};
 
 	put_header(c, t, 134, "heroku web.");
-	text_put_number(t, 1 + below(c, 8));
+	buf_put_number(t, 1 + below(c, 8));
 	if (below(c, 10) == 0)
-		text_put_string(t, ONE_OF(c, words));
+		buf_put_string(t, ONE_OF(c, words));
 	else
 		put_metrics(c, t);
 }
 
 static void
-put_plain(struct corpus *c, struct text *t)
+put_plain(struct corpus *c, struct buf *t)
 {
-	text_put(t, SLICE("Started "));
-	text_put_string(t, ONE_OF(c, methods));
-	text_put(t, SLICE(" \""));
+	buf_put(t, SLICE("Started "));
+	buf_put_string(t, ONE_OF(c, methods));
+	buf_put(t, SLICE(" \""));
 	put_path(c, t);
-	text_put(t, SLICE("\" for "));
+	buf_put(t, SLICE("\" for "));
 	put_address(c, t);
-	text_put(t, SLICE(" at 2026-06-09 16:14:08 +0000"));
+	buf_put(t, SLICE(" at 2026-06-09 16:14:08 +0000"));
 }
 
 static void
-put_rails(struct corpus *c, struct text *t)
+put_rails(struct corpus *c, struct buf *t)
 {
-	text_put(t, SLICE("["));
+	buf_put(t, SLICE("["));
 	put_uuid(c, t);
 	put_key(t, "] Completed 200 OK in ", below(c, 900), "ms (Views: ");
 	put_key(t, "", below(c, 99), "ms | ActiveRecord: ");
@@ -196,30 +196,30 @@ put_rails(struct corpus *c, struct text *t)
 }
 
 static void
-put_json(struct corpus *c, struct text *t)
+put_json(struct corpus *c, struct buf *t)
 {
-	text_put(t, SLICE("{\"level\":\"info\",\"time\":"));
-	text_put_number(t, c->clock);
-	text_put(t, SLICE(",\"reqId\":\""));
+	buf_put(t, SLICE("{\"level\":\"info\",\"time\":"));
+	buf_put_number(t, c->clock);
+	buf_put(t, SLICE(",\"reqId\":\""));
 	put_uuid(c, t);
-	text_put(t, SLICE("\",\"req\":{\"method\":\""));
-	text_put_string(t, ONE_OF(c, methods));
-	text_put(t, SLICE("\",\"url\":\""));
+	buf_put(t, SLICE("\",\"req\":{\"method\":\""));
+	buf_put_string(t, ONE_OF(c, methods));
+	buf_put(t, SLICE("\",\"url\":\""));
 	put_path(c, t);
-	text_put(t, SLICE("\",\"remoteAddress\":\""));
+	buf_put(t, SLICE("\",\"remoteAddress\":\""));
 	put_address(c, t);
 	put_key(t, "\"},\"responseTime\":", below(c, 900), "");
-	text_put(t, SLICE(",\"msg\":\"request completed\"}"));
+	buf_put(t, SLICE(",\"msg\":\"request completed\"}"));
 }
 
 static void
-put_logfmt(struct corpus *c, struct text *t)
+put_logfmt(struct corpus *c, struct buf *t)
 {
-	text_put(t, SLICE("method="));
-	text_put_string(t, ONE_OF(c, methods));
-	text_put(t, SLICE(" path=\""));
+	buf_put(t, SLICE("method="));
+	buf_put_string(t, ONE_OF(c, methods));
+	buf_put(t, SLICE(" path=\""));
 	put_path(c, t);
-	text_put(t,
+	buf_put(t,
 	    SLICE("\" format=html controller=OrdersController "
 		  "action=show status=200"));
 	put_key(t, " duration=", below(c, 900), ".25");
@@ -230,9 +230,9 @@ put_logfmt(struct corpus *c, struct text *t)
 }
 
 static void
-put_application_line(struct corpus *c, struct text *t)
+put_application_line(struct corpus *c, struct buf *t)
 {
-	static void (*const put[])(struct corpus *, struct text *) = {
+	static void (*const put[])(struct corpus *, struct buf *) = {
 	    put_plain, put_rails, put_json, put_logfmt};
 
 	put_header(c, t, 190, "app web.");
@@ -241,7 +241,7 @@ put_application_line(struct corpus *c, struct text *t)
 }
 
 static void
-put_message(struct corpus *c, struct text *t)
+put_message(struct corpus *c, struct buf *t)
 {
 	uint32_t kind;
 
@@ -249,7 +249,7 @@ put_message(struct corpus *c, struct text *t)
 	if (below(c, 1000) < c->share) {
 		c->errors++;
 		put_error(c, t);
-		text_put(t, SLICE("\n"));
+		buf_put(t, SLICE("\n"));
 		return;
 	}
 	kind = below(c, 970);
@@ -259,7 +259,7 @@ put_message(struct corpus *c, struct text *t)
 		put_platform_line(c, t);
 	else
 		put_application_line(c, t);
-	text_put(t, SLICE("\n"));
+	buf_put(t, SLICE("\n"));
 }
 
 struct corpus
@@ -270,18 +270,18 @@ corpus_new(unsigned share)
 
 size_t
 corpus_put(
-    struct corpus *corpus, struct text *out, size_t messages, size_t bytes)
+    struct corpus *corpus, struct buf *out, size_t messages, size_t bytes)
 {
 	size_t count = 0;
 
 	while (count < messages && out->len < bytes) {
 		char buf[CORPUS_FRAME_MAX];
-		struct text message = TEXT_IN(buf);
+		struct buf message = BUF_IN(buf);
 
 		put_message(corpus, &message);
-		text_put_number(out, message.len);
-		text_put(out, SLICE(" "));
-		text_put(out, text_slice(&message));
+		buf_put_number(out, message.len);
+		buf_put(out, SLICE(" "));
+		buf_put(out, buf_slice(&message));
 		count++;
 	}
 	return count;

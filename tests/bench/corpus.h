@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "text.h"
+#include "base/buf.h"
 
 /* The share of errors that is usual, of 1,000 messages. */
 enum { CORPUS_ERRORS = 30 };
@@ -32,6 +32,6 @@ struct corpus corpus_new(unsigned share);
 
 /* Adds frames until `bytes` or `messages` is reached; how many were added. */
 size_t corpus_put(
-    struct corpus *corpus, struct text *out, size_t messages, size_t bytes);
+    struct corpus *corpus, struct buf *out, size_t messages, size_t bytes);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "batch.h"
+#include "heroku/batch.h"
 #include "bounds.h"
 #include "corpus.h"
 #include "measure.h"
@@ -34,7 +34,7 @@ make_bodies(struct bodies *b, size_t messages, size_t batch, unsigned share)
 {
 	struct corpus corpus = corpus_new(share);
 	size_t size = (messages + 8) * 512;
-	struct text text = {malloc(size), 0, size, false};
+	struct buf text = {malloc(size), 0, size, false};
 
 	b->ends = calloc(messages, sizeof(b->ends[0]));
 	if (text.ptr == NULL || b->ends == NULL)
@@ -281,7 +281,7 @@ static void
 make_worst(struct bodies *b, const struct worst *w)
 {
 	size_t size = BODY_MAX;
-	struct text text = {malloc(size), 0, size, false};
+	struct buf text = {malloc(size), 0, size, false};
 
 	b->ends = calloc(1, sizeof(b->ends[0]));
 	if (text.ptr == NULL || b->ends == NULL)
@@ -290,12 +290,12 @@ make_worst(struct bodies *b, const struct worst *w)
 	do {
 		size_t end;
 
-		text_put_number(&text, w->len);
-		text_put(&text, SLICE(" "));
+		buf_put_number(&text, w->len);
+		buf_put(&text, SLICE(" "));
 		end = text.len + w->len;
-		text_put_string(&text, w->head);
+		buf_put_string(&text, w->head);
 		while (text.len < end)
-			text_put(&text,
+			buf_put(&text,
 			    slice_head(slice_of(w->unit), end - text.len));
 		b->messages++;
 		b->errors += w->errors;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "corpus.h"
-#include "exchange.h"
+#include "serve/exchange.h"
 #include "measure.h"
 
 enum { MESSAGES = 100, SINKS_MAX = 64, APPS_MAX = 1000 };
@@ -133,18 +133,18 @@ configure(size_t collectors, size_t apps)
 	static char cluster[64 * SINKS_MAX], app[APPS_MAX][64];
 	static char *environment[APPS_MAX + 2];
 	static char faults_buf[4096];
-	struct text faults = TEXT_IN(faults_buf);
-	struct text value = TEXT_IN(cluster);
+	struct buf faults = BUF_IN(faults_buf);
+	struct buf value = BUF_IN(cluster);
 
-	text_put(&value, SLICE("METRICS_CLUSTER="));
+	buf_put(&value, SLICE("METRICS_CLUSTER="));
 	for (size_t i = 0; i < collectors; i++) {
 		if (ports[i] == 0)
 			ports[i] = open_sink();
-		text_put_string(&value, i > 0 ? "," : "");
-		text_put(&value, SLICE("statsd://127.0.0.1:"));
-		text_put_number(&value, ports[i]);
+		buf_put_string(&value, i > 0 ? "," : "");
+		buf_put(&value, SLICE("statsd://127.0.0.1:"));
+		buf_put_number(&value, ports[i]);
 	}
-	text_put(&value, (struct slice){"", 1});
+	buf_put(&value, (struct slice){"", 1});
 	environment[0] = cluster;
 	for (size_t i = 0; i < apps; i++) {
 		snprintf(app[i], sizeof(app[i]),
@@ -157,7 +157,7 @@ configure(size_t collectors, size_t apps)
 	memset(&service.cluster, 0, sizeof(service.cluster));
 	config_load(&config, environment, &faults);
 	if (faults.len > 0)
-		measure_fail("%.*s", SLICE_ARG(text_slice(&faults)));
+		measure_fail("%.*s", SLICE_ARG(buf_slice(&faults)));
 	exchange_open(&service, &config);
 }
 
@@ -201,12 +201,12 @@ main(int argc, char **argv)
 {
 	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0.02;
 	struct corpus corpus = corpus_new(CORPUS_ERRORS);
-	struct text text = TEXT_IN(body_bytes);
+	struct buf text = BUF_IN(body_bytes);
 
 	if (sodium_init() < 0)
 		measure_fail("libsodium does not work here");
 	corpus_put(&corpus, &text, MESSAGES, SIZE_MAX);
-	body = text_slice(&text);
+	body = buf_slice(&text);
 	body_errors = corpus.errors;
 	print_allocations();
 	puts("\nA request of 100 messages, with so many collectors.\n\n"

@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "ascii.h"
+#include "base/ascii.h"
 #include "fuzz.h"
 
 static int fd = -1;
@@ -31,18 +31,18 @@ collectors_port(void)
 }
 
 static bool
-parse(struct statsd_uri *uri, struct slice userinfo, struct slice tail)
+parse(struct uri *uri, struct slice userinfo, struct slice tail)
 {
 	char buf[2048];
-	struct text text = TEXT_IN(buf);
+	struct buf text = BUF_IN(buf);
 
-	text_put_string(&text, "statsd://");
-	text_put(&text, userinfo);
-	text_put_string(&text, "127.0.0.1:");
-	text_put_number(&text, collectors_port());
-	text_put(&text, tail);
+	buf_put_string(&text, "statsd://");
+	buf_put(&text, userinfo);
+	buf_put_string(&text, "127.0.0.1:");
+	buf_put_number(&text, collectors_port());
+	buf_put(&text, tail);
 	return !text.truncated &&
-	    statsd_uri_parse(fuzz_copy(text_slice(&text)), uri) == NULL &&
+	    uri_parse(fuzz_copy(buf_slice(&text)), uri) == NULL &&
 	    !strcmp(uri->host, "127.0.0.1") && uri->port == collectors_port();
 }
 
@@ -57,7 +57,7 @@ collectors_open(struct cluster *cluster, struct config *config,
 	memset(cluster->collectors, 0, count * sizeof(cluster->collectors[0]));
 	cluster->has_names = cluster->has_failures = cluster->looking_up =
 	    false;
-	cluster_open(cluster, config);
+	cluster_open(cluster, config->collectors, config->collector_count);
 	for (size_t i = 0; i < count; i++)
 		assert(cluster->collectors[i].fd >= 0);
 	return true;
@@ -74,7 +74,7 @@ collectors_close(struct cluster *cluster)
 /* As a statsd server reads it: a name up to ":", a number, "|c". */
 static size_t
 read_line(struct slice line, const struct config *config, struct slice app,
-    bool *owned, const struct statsd_uri **owner)
+    bool *owned, const struct uri **owner)
 {
 	struct slice bucket, value = line, code;
 	size_t count;
@@ -86,9 +86,9 @@ read_line(struct slice line, const struct config *config, struct slice app,
 	*owned = false;
 	for (size_t i = 0; i < config->collector_count; i++) {
 		struct slice rest = bucket;
-		const struct statsd_uri *uri = &config->collectors[i];
+		const struct uri *uri = &config->collectors[i];
 
-		if (!slice_take(&rest, statsd_uri_prefix(uri)) ||
+		if (!slice_take(&rest, uri_prefix(uri)) ||
 		    crc32(0, (const Bytef *)rest.ptr, (uInt)rest.len) %
 			    config->collector_count !=
 			i ||
@@ -113,20 +113,20 @@ open_datagram(
     struct slice datagram, const struct config *config, bool *is_signed)
 {
 	for (size_t i = 0; i < config->collector_count; i++) {
-		const struct statsd_uri *uri = &config->collectors[i];
-		struct statsd_key key;
+		const struct uri *uri = &config->collectors[i];
+		struct signature_key key;
 		int64_t seconds, now = time(NULL);
 
 		if (uri->key_len == 0)
 			continue;
-		statsd_key_init(&key, uri->key, uri->key_len);
-		if (statsd_verify(&key, (const unsigned char *)datagram.ptr,
+		signature_key_init(&key, uri->key, uri->key_len);
+		if (signature_verify(&key, (const unsigned char *)datagram.ptr,
 			datagram.len, &seconds) != NULL)
 			continue;
 		assert(seconds <= now && seconds >= now - 60 - 60);
 		assert(datagram.len <= SIGNED_DATAGRAM_MAX);
 		*is_signed = true;
-		return slice_after(datagram, STATSD_SIGNATURE_LEN);
+		return slice_after(datagram, SIGNATURE_LEN);
 	}
 	*is_signed = false;
 	return datagram;
@@ -144,7 +144,7 @@ collectors_read(const struct config *config, struct slice app)
 		struct slice datagram = {buf, (size_t)len};
 		struct slice text = open_datagram(datagram, config, &is_signed);
 		size_t lines = 0;
-		const struct statsd_uri *owner = NULL;
+		const struct uri *owner = NULL;
 
 		assert(text.len > 0 && text.ptr[text.len - 1] != '\n');
 		while (text.len > 0) {

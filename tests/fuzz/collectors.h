@@ -5,7 +5,8 @@
 #ifndef COLLECTORS_H
 #define COLLECTORS_H
 
-#include "cluster.h"
+#include "config/config.h"
+#include "statsd/cluster.h"
 
 /* Opens the socket at the first call; its port. */
 uint16_t collectors_port(void);

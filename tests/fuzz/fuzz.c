@@ -1,6 +1,6 @@
 #include "fuzz.h"
 
-#include "ascii.h"
+#include "base/ascii.h"
 
 enum { COPIES_MAX = 256, VARIABLES_MAX = 64 };
 

@@ -10,9 +10,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "config.h"
-#include "slice.h"
-#include "tally.h"
+#include "config/config.h"
+#include "base/slice.h"
+#include "metric/tally.h"
 
 /* What libFuzzer calls. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -8,8 +8,8 @@
  */
 #include <stdio.h>
 
-#include "batch.h"
-#include "explain.h"
+#include "heroku/batch.h"
+#include "cli/explain.h"
 #include "fuzz.h"
 
 static const struct heroku_rules rules[] = {

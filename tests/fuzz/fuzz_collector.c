@@ -9,9 +9,9 @@
  */
 #include <sodium.h>
 
-#include "ascii.h"
+#include "base/ascii.h"
 #include "fuzz.h"
-#include "redact.h"
+#include "statsd/redact.h"
 
 #define CANARY "Tr0ub4dor"
 
@@ -26,9 +26,9 @@ is_bucket(struct slice s)
 }
 
 static void
-check_prefix(const struct statsd_uri *uri)
+check_prefix(const struct uri *uri)
 {
-	struct slice prefix = statsd_uri_prefix(uri), name;
+	struct slice prefix = uri_prefix(uri), name;
 
 	assert(prefix.len <= PREFIX_MAX && is_bucket(prefix));
 	assert(prefix.len == 0 || prefix.ptr[prefix.len - 1] == '.');
@@ -37,23 +37,23 @@ check_prefix(const struct statsd_uri *uri)
 }
 
 static void
-check_taken(const struct statsd_uri *uri)
+check_taken(const struct uri *uri)
 {
 	char buf[HOST_MAX + 32];
-	struct text address = TEXT_IN(buf);
-	struct statsd_uri again;
+	struct buf address = BUF_IN(buf);
+	struct uri again;
 
 	assert(uri->host[0] != '\0' && memchr(uri->host, '\0', HOST_MAX + 1));
 	assert(uri->port > 0 && uri->key_len <= KEY_MAX);
 	assert(uri->backdate <= 60 && uri->datagram <= DATAGRAM_MAX);
 	check_prefix(uri);
-	statsd_uri_put_address(&address, uri);
-	assert(!address.truncated && fuzz_is_lines(text_slice(&address)));
-	assert(!slice_contains(text_slice(&address), '\n'));
+	uri_put_address(&address, uri);
+	assert(!address.truncated && fuzz_is_lines(buf_slice(&address)));
+	assert(!slice_contains(buf_slice(&address), '\n'));
 	if (strchr(uri->host, '%') != NULL)
 		return; /* shown as the system writes a zone, not as a URI does
 			 */
-	assert(statsd_uri_parse(text_slice(&address), &again) == NULL);
+	assert(uri_parse(buf_slice(&address), &again) == NULL);
 	assert(!strcmp(again.host, uri->host) && again.port == uri->port);
 	assert(again.key_len == 0);
 }
@@ -61,25 +61,25 @@ check_taken(const struct statsd_uri *uri)
 static void
 check_raw(struct slice input)
 {
-	struct statsd_uri uri;
+	struct uri uri;
 	char buf[1024];
-	struct text shown = TEXT_IN(buf);
+	struct buf shown = BUF_IN(buf);
 
-	if (statsd_uri_parse(input, &uri) == NULL)
+	if (uri_parse(input, &uri) == NULL)
 		check_taken(&uri);
 	redact_uri(&shown, input);
-	assert(fuzz_is_lines(text_slice(&shown)));
+	assert(fuzz_is_lines(buf_slice(&shown)));
 }
 
 /* A key with the canary in it, at a place its first byte says. */
 static size_t
-put_key(struct text *t, struct slice key)
+put_key(struct buf *t, struct slice key)
 {
 	size_t at = key.len > 0 ? (unsigned char)key.ptr[0] % (key.len + 1) : 0;
 
-	text_put(t, slice_head(key, at));
-	text_put(t, SLICE(CANARY));
-	text_put(t, slice_after(key, at));
+	buf_put(t, slice_head(key, at));
+	buf_put(t, SLICE(CANARY));
+	buf_put(t, slice_after(key, at));
 	return at;
 }
 
@@ -89,34 +89,34 @@ check_list(struct slice before, struct slice key, struct slice after)
 	static struct config config;
 	static char faults_buf[FAULTS_MAX];
 	char buf[4096];
-	struct text list = TEXT_IN(buf), faults = TEXT_IN(faults_buf);
+	struct buf list = BUF_IN(buf), faults = BUF_IN(faults_buf);
 	char *environment[] = {NULL, NULL};
 
 	if (fuzz_contains(before, SLICE(CANARY)) ||
 	    fuzz_contains(after, SLICE(CANARY)) ||
 	    fuzz_contains(key, SLICE("://")))
 		return;
-	text_put(&list, SLICE("METRICS_CLUSTER="));
-	text_put(&list, before);
-	text_put(&list, SLICE("statsd://user:"));
+	buf_put(&list, SLICE("METRICS_CLUSTER="));
+	buf_put(&list, before);
+	buf_put(&list, SLICE("statsd://user:"));
 	put_key(&list, key);
-	text_put(&list, SLICE("@"));
-	text_put(&list, after);
+	buf_put(&list, SLICE("@"));
+	buf_put(&list, after);
 	if (list.truncated)
 		return;
-	environment[0] = fuzz_string(text_slice(&list));
+	environment[0] = fuzz_string(buf_slice(&list));
 	if (strlen(environment[0]) != list.len)
 		return; /* it holds a NUL, which no environment does */
 	fuzz_config_reset(&config);
 	config_load(&config, environment, &faults);
-	assert(!fuzz_contains(text_slice(&faults), SLICE(CANARY)));
-	assert(fuzz_is_lines(text_slice(&faults)));
+	assert(!fuzz_contains(buf_slice(&faults), SLICE(CANARY)));
+	assert(fuzz_is_lines(buf_slice(&faults)));
 	for (size_t i = 0; i < config.collector_count; i++) {
-		const struct statsd_uri *uri = &config.collectors[i];
+		const struct uri *uri = &config.collectors[i];
 
 		check_taken(uri);
 		assert(!fuzz_contains(slice_of(uri->host), SLICE(CANARY)) &&
-		    !fuzz_contains(statsd_uri_prefix(uri), SLICE(CANARY)));
+		    !fuzz_contains(uri_prefix(uri), SLICE(CANARY)));
 	}
 }
 

@@ -7,7 +7,7 @@
  */
 #include <sodium.h>
 
-#include "ascii.h"
+#include "base/ascii.h"
 #include "fuzz.h"
 
 struct naive {
@@ -152,7 +152,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct config config;
 	static char faults_buf[FAULTS_MAX];
-	struct text faults = TEXT_IN(faults_buf);
+	struct buf faults = BUF_IN(faults_buf);
 	struct slice rest = {(const char *)data, size};
 	struct slice app = fuzz_copy(fuzz_line(&rest));
 	struct slice authorization = fuzz_copy(fuzz_line(&rest));

@@ -10,7 +10,7 @@
 #include <sodium.h>
 
 #include "collectors.h"
-#include "dispatch.h"
+#include "statsd/send.h"
 #include "fuzz.h"
 
 enum { COLLECTORS = 3, CODES = 150 };
@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		tally_reset(&tally);
 		add_codes(&tally, rest);
 		fuzz_check_tally(&tally);
-		dispatch_counters(&cluster, app, &tally);
+		send_counters(&cluster, app, &tally);
 		assert(collectors_read(&config, app) == tally.errors);
 		collectors_close(&cluster);
 	}

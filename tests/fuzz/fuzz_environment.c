@@ -56,21 +56,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct config config;
 	static char first_buf[FAULTS_MAX], second_buf[FAULTS_MAX];
-	struct text first = TEXT_IN(first_buf), second = TEXT_IN(second_buf);
+	struct buf first = BUF_IN(first_buf), second = BUF_IN(second_buf);
 	struct slice rest = {(const char *)data, size};
 	char *const *variables = fuzz_variables(&rest);
 
 	assert(sodium_init() >= 0);
 	fuzz_config_reset(&config);
 	config_load(&config, variables, &first);
-	assert(fuzz_is_lines(text_slice(&first)));
+	assert(fuzz_is_lines(buf_slice(&first)));
 	if (canary_is_secret(variables))
-		assert(!fuzz_contains(text_slice(&first), SLICE(CANARY)));
+		assert(!fuzz_contains(buf_slice(&first), SLICE(CANARY)));
 	if (first.len == 0)
 		check_config(&config);
 	fuzz_config_reset(&config);
 	config_load(&config, variables, &second);
-	assert(slice_equal(text_slice(&first), text_slice(&second)));
+	assert(slice_equal(buf_slice(&first), buf_slice(&second)));
 	fuzz_release();
 	return 0;
 }

@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #include "collectors.h"
-#include "exchange.h"
+#include "serve/exchange.h"
 #include "fuzz.h"
-#include "request.h"
+#include "http/request.h"
 
 #define CANARY "Tr0ub4dor"
 
@@ -69,7 +69,7 @@ prepare(void)
 	static char heaven[] = "API_CREDENTIALS_HEAVEN=Aladdin:" CANARY,
 		    secret[] = "API_SECRET=" CANARY "2",
 		    level[] = "LOG_LEVEL=debug", faults_buf[1000];
-	struct text faults = TEXT_IN(faults_buf);
+	struct buf faults = BUF_IN(faults_buf);
 	char *environment[] = {heaven, secret, level, NULL};
 	char name[] = "/tmp/fuzz-exchange-XXXXXX";
 	int log = mkstemp(name);

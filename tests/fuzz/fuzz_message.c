@@ -6,8 +6,8 @@
  * APP-NAME heroku wrote counts in any case; the pairs of a line come to an end.
  */
 #include "fuzz.h"
-#include "logfmt.h"
-#include "syslog_msg.h"
+#include "heroku/logfmt.h"
+#include "logplex/syslog_msg.h"
 
 enum { LEVELS_ALL = 7, VALUE_MAX = 7 };
 

@@ -9,9 +9,9 @@
  */
 #include <sodium.h>
 
-#include "answer.h"
+#include "http/answer.h"
 #include "fuzz.h"
-#include "handler.h"
+#include "http/handler.h"
 
 static struct config self, remote;
 
@@ -22,7 +22,7 @@ load(struct config *config, char *auth)
 		    my_app[] = "API_CREDENTIALS_MY-APP=me:mine",
 		    secret[] = "API_SECRET=hush", base[] = "BASE_PATH=/drain";
 	static char faults_buf[1000];
-	struct text faults = TEXT_IN(faults_buf);
+	struct buf faults = BUF_IN(faults_buf);
 	char *environment[] = {auth, heaven, my_app, secret, base, NULL};
 
 	config_load(config, environment, &faults);
@@ -135,7 +135,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct outcome outcome;
 	const struct config *config;
 	char buf[ANSWER_MAX];
-	struct text answer = TEXT_IN(buf);
+	struct buf answer = BUF_IN(buf);
 
 	if (self.collector_count == 0) {
 		assert(sodium_init() >= 0);
@@ -155,7 +155,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	answer_put(&answer, &request, &tally, &outcome,
 	    (struct timespec){1449144737, 590861000});
 	assert(!answer.truncated);
-	check_answer(text_slice(&answer), outcome.status,
+	check_answer(buf_slice(&answer), outcome.status,
 	    slice_equal(request.method, SLICE("HEAD")));
 	check_order(config, &request, &outcome);
 	check_counts(&request, config, &outcome, &tally);

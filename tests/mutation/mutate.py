@@ -91,7 +91,7 @@ class Mutant:
 
     def __str__(self):
         name, text, change = self.key()
-        return f"src/{name}:{self.line}: {self.what}, {change}: {text}"
+        return f"{self.path.relative_to(ROOT)}:{self.line}: {self.what}, {change}: {text}"
 
 
 def mutants_of(path):
@@ -114,7 +114,7 @@ def mutants_of(path):
 
 
 def all_mutants(only, thorough):
-    for path in sorted((ROOT / "src").glob("*.[ch]")):
+    for path in sorted((ROOT / "src").rglob("*.[ch]")):
         if path.name in only or (not only and (
                 thorough or path.name not in END_TO_END)):
             yield from mutants_of(path)
@@ -186,7 +186,7 @@ def passes_thoroughly():
 
 def judge(mutant, thorough):
     """"stillborn", "killed" or "survived"."""
-    path = TREE / "src" / mutant.path.name
+    path = TREE / mutant.path.relative_to(ROOT)
     path.write_text(mutant.mutated())
     try:
         objects = [f"build/{mutant.path.stem}.o"] \

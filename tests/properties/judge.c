@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "batch.h"
+#include "heroku/batch.h"
 
 static void
 print_codes(const struct tally *tally)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "credentials.h"
+#include "auth/credentials.h"
 
 enum { ROUNDS = 4000, CALLS = 8, APPLICATIONS = 200 };
 

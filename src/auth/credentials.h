@@ -1,0 +1,61 @@
+/*
+ * Who may write to which application.
+ *
+ * An application with credentials of its own takes those alone; all others
+ * take the shared secret.  Neither the verdict's time nor its way through the
+ * code tells whether the application exists.
+ */
+#ifndef AUTH_CREDENTIALS_H
+#define AUTH_CREDENTIALS_H
+
+#include <stdint.h>
+
+#include "auth/basic_auth.h"
+
+/* The sets are read from the environment by config.c. */
+enum credentials_age { CREDENTIALS_CURRENT, CREDENTIALS_PREVIOUS };
+
+struct application {
+	char name[APP_MAX]; /* as in the variable, padded with zeros */
+	struct slice user;  /* of the current credentials; borrowed */
+	struct secret credentials[2]; /* by age */
+};
+
+struct credentials {
+	struct secret shared[2]; /* API_SECRET, by age */
+	size_t count;
+	struct application applications[APPLICATIONS_MAX];
+	struct {
+		uint64_t hash;
+		size_t application;
+	} index[APPLICATIONS_MAX]; /* `count` entries, sorted by hash */
+	unsigned char hash_key[16];
+};
+
+/* Makes a zeroed struct ready; libsodium must have been initialised. */
+void credentials_init(struct credentials *c);
+
+/*
+ * Sets the credentials ("user:password") of the application called name in
+ * upper case.  NULL, or a sentence on what is wrong with the value or the
+ * name.  The user part is borrowed from value.
+ */
+const char *credentials_add(struct credentials *c, struct slice name,
+    enum credentials_age age, struct slice value);
+
+/* Sets the shared secret; NULL or a sentence. */
+const char *credentials_set_shared(
+    struct credentials *c, enum credentials_age age, struct slice value);
+
+/* Whether this Authorization header may write to the application. */
+bool credentials_accept(
+    const struct credentials *c, struct slice app, struct slice authorization);
+
+/*
+ * Whether a user whom the web server verified may: the user part of the
+ * application's credentials, or the application's name if it has none.
+ */
+bool credentials_accept_user(
+    const struct credentials *c, struct slice app, struct slice user);
+
+#endif

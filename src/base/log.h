@@ -1,0 +1,39 @@
+/*
+ * The log: stderr, one line an event, key=value, event first.
+ *
+ *	event=refused status=422 app=heaven reason="..." offset=512
+ *
+ * A line is built in memory and written by one write(2), so that lines of
+ * several processes do not mix.  No bodies (but at debug), no secrets; what
+ * comes from a request is quoted and escaped.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "bounds.h"
+#include "base/buf.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
+
+/* Lines below this level are not written; at first LOG_INFO. */
+void log_set_level(enum log_level level);
+
+bool log_enabled(enum log_level level);
+
+struct log_line {
+	enum log_level level;
+	struct buf text;
+	char buf[LOG_LINE_MAX];
+};
+
+/* A line is begun, given its pairs, and ended, which writes it. */
+void log_begin(struct log_line *line, enum log_level level, const char *event);
+void log_word(struct log_line *line, const char *key, struct slice word);
+void log_number(struct log_line *line, const char *key, uint64_t number);
+void log_quoted(struct log_line *line, const char *key, struct slice value);
+void log_end(struct log_line *line);
+
+/* A whole line with nothing but a reason. */
+void log_reason(enum log_level level, const char *event, struct slice reason);
+
+#endif

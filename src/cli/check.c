@@ -1,0 +1,221 @@
+#include "cli/check.h"
+
+#include "base/ascii.h"
+#include "cli/probe.h"
+#include "config/warnings.h"
+
+/* statsd's own default, and that of this program. */
+enum { STATSD_PORT = 8125, OUR_PORT = 8126 };
+
+static void
+print_collector(size_t number, const struct uri *uri, FILE *out)
+{
+	char buf[HOST_MAX + 32];
+	struct buf address = BUF_IN(buf);
+
+	uri_put_address(&address, uri);
+	fprintf(out, "collector %zu: %.*s, %s%.*s, %s", number,
+	    SLICE_ARG(buf_slice(&address)),
+	    uri->prefix_len > 0 ? "prefix " : "no prefix",
+	    SLICE_ARG(uri_prefix(uri)),
+	    uri->key_len > 0 ? "signed" : "not signed");
+	if (uri->datagram > 0)
+		fprintf(out, ", lines packed into %zu bytes", uri->datagram);
+	if (uri->backdate > 0)
+		fprintf(out, ", backdated by %u s", uri->backdate);
+	fputc('\n', out);
+}
+
+static void
+print_probe(const struct probe *p, FILE *out)
+{
+	switch (p->result) {
+	case PROBE_NOT_SENT:
+		fprintf(out, "  a datagram could not be sent: %s\n", p->reason);
+		break;
+	case PROBE_REFUSED:
+		fputs(
+		    "  a datagram was sent and refused: nobody listens\n", out);
+		break;
+	case PROBE_LISTENS:
+		fputs("  a datagram was sent; somebody listens\n", out);
+		break;
+	case PROBE_UNKNOWN:
+		fputs("  a datagram was sent; whether somebody listens cannot "
+		      "be told\n",
+		    out);
+		break;
+	}
+}
+
+static void
+print_collectors(const struct check *job, const struct cluster *cluster,
+    const struct probe *probes)
+{
+	for (size_t i = 0; i < cluster->count; i++) {
+		print_collector(i + 1, &job->config->collectors[i], job->out);
+		if (job->send)
+			print_probe(&probes[i], job->out);
+	}
+}
+
+/* "MY_APP" as a drain's path is likely to have it: "my-app". */
+static void
+put_path_name(struct buf *t, const char *name)
+{
+	for (size_t i = 0; i < APP_MAX && name[i] != '\0'; i++) {
+		char c = name[i] == '_' ? '-' : name[i];
+
+		if (ascii_is_upper(c))
+			c = (char)(c - 'A' + 'a');
+		buf_put(t, (struct slice){&c, 1});
+	}
+}
+
+static void
+print_url(const struct config *config, const char *credentials,
+    struct slice name, FILE *out)
+{
+	fprintf(out, "  drain URL: https://%s@HOST%.*s/%.*s/logs\n",
+	    credentials, SLICE_ARG(config->base_path), SLICE_ARG(name));
+}
+
+static void
+print_application_url(
+    const struct config *config, const struct application *a, FILE *out)
+{
+	char buf[APP_MAX];
+	struct buf name = BUF_IN(buf);
+
+	put_path_name(&name, a->name);
+	print_url(config, "USER:PASSWORD", buf_slice(&name), out);
+	if (memchr(a->name, '_', APP_MAX) != NULL)
+		fputs("  (names that differ in - and _ or in case share "
+		      "these)\n",
+		    out);
+}
+
+static void
+print_application(
+    const struct config *config, const struct application *a, FILE *out)
+{
+	fprintf(out, "application %.*s: credentials of its own%s\n", APP_MAX,
+	    a->name,
+	    a->credentials[CREDENTIALS_PREVIOUS].set
+		? ", previous ones accepted too"
+		: "");
+	print_application_url(config, a, out);
+}
+
+static void
+print_applications(const struct config *config, FILE *out)
+{
+	const struct credentials *c = &config->credentials;
+
+	for (size_t i = 0; i < c->count; i++)
+		print_application(config, &c->applications[i], out);
+	fprintf(out, "all %sapplications: %s%s\n", c->count > 0 ? "other " : "",
+	    c->shared[CREDENTIALS_CURRENT].set ? "API_SECRET"
+					       : "refused, no API_SECRET",
+	    c->shared[CREDENTIALS_PREVIOUS].set
+		? ", API_PREVIOUS_SECRET accepted too"
+		: "");
+	if (c->shared[CREDENTIALS_CURRENT].set)
+		print_url(
+		    config, "drain:API_SECRET", SLICE("APPLICATION"), out);
+}
+
+static void
+print_users(const struct config *config, FILE *out)
+{
+	const struct credentials *c = &config->credentials;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct application *a = &c->applications[i];
+
+		if (a->user.len == 0)
+			continue;
+		fprintf(out, "application %.*s: the user of its credentials\n",
+		    APP_MAX, a->name);
+		print_application_url(config, a, out);
+	}
+	fputs("all other applications: the user with the application's name\n",
+	    out);
+	print_url(config, "APPLICATION:PASSWORD", SLICE("APPLICATION"), out);
+}
+
+static void
+print_rules(const struct config *config, FILE *out)
+{
+	fprintf(out, "passwords: checked by %s\n",
+	    config->remote_user ? "the web server (AUTH=remote-user)"
+				: "this program (AUTH=self)");
+	fprintf(out, "router lines that count:%s%s%s\n",
+	    config->rules.levels & HEROKU_LEVEL_ERROR ? " at=error" : "",
+	    config->rules.levels & HEROKU_LEVEL_WARNING ? " at=warning" : "",
+	    config->rules.levels & HEROKU_LEVEL_INFO ? " at=info" : "");
+	fprintf(out, "lines of applications that look like errors: %s\n",
+	    config->rules.platform_only ? "not counted (PLATFORM_ONLY=1)"
+					: "counted");
+	if (config->base_path.len > 0)
+		fprintf(out, "base path: %.*s\n", SLICE_ARG(config->base_path));
+}
+
+static void
+warn_of_port(const struct check *job, const struct collector *c, size_t number)
+{
+	uint16_t other = c->uri->port == STATSD_PORT ? OUR_PORT : STATSD_PORT;
+
+	if (c->uri->port != STATSD_PORT && c->uri->port != OUR_PORT)
+		return;
+	if (probe_other_port(c, other))
+		fprintf(job->err,
+		    "warning: collector %zu: nobody listens on port %u, but "
+		    "somebody does on %u\n",
+		    number, c->uri->port, other);
+	else if (c->uri->port == OUR_PORT)
+		fprintf(job->err,
+		    "warning: collector %zu: nobody listens on port %u; is it "
+		    "8125, as statsd has it by default?\n",
+		    number, c->uri->port);
+}
+
+static void
+warn_of_ports(const struct check *job, const struct cluster *cluster,
+    const struct probe *probes)
+{
+	for (size_t i = 0; i < cluster->count; i++)
+		if (probes[i].result == PROBE_REFUSED)
+			warn_of_port(job, &cluster->collectors[i], i + 1);
+}
+
+bool
+check(const struct check *job, struct buf *faults)
+{
+	static struct cluster cluster;
+	static struct probe probes[COLLECTORS_MAX];
+
+	cluster_open(
+	    &cluster, job->config->collectors, job->config->collector_count);
+	cluster_look_up(&cluster, faults);
+	if (faults->len > 0) {
+		fwrite(faults->ptr, 1, faults->len, job->err);
+		return false;
+	}
+	if (job->send)
+		probe_cluster(&cluster, probes);
+	if (job->config->default_cluster)
+		fputs("METRICS_CLUSTER is not set; using its default\n",
+		    job->out);
+	print_collectors(job, &cluster, probes);
+	if (job->config->remote_user)
+		print_users(job->config, job->out);
+	else
+		print_applications(job->config, job->out);
+	print_rules(job->config, job->out);
+	fflush(job->out);
+	warnings_print(job->config, job->environment, job->err);
+	if (job->send)
+		warn_of_ports(job, &cluster, probes);
+	return true;
+}

@@ -1,0 +1,146 @@
+#include "cli/probe.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sodium.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The whole datagram if it is signed; nothing, if not. */
+struct blank {
+	unsigned char bytes[SIGNATURE_LEN];
+	size_t len;
+};
+
+static struct blank
+blank_for(const struct collector *c)
+{
+	struct blank blank = {.len = 0};
+	unsigned char nonce[SIGNATURE_NONCE_LEN];
+
+	if (c->uri->key_len == 0)
+		return blank;
+	randombytes_buf(nonce, sizeof(nonce));
+	blank.len = sizeof(blank.bytes);
+	signature_sign(&c->key, (int64_t)time(NULL) - c->uri->backdate, nonce,
+	    blank.bytes, blank.len);
+	return blank;
+}
+
+static bool
+is_loopback(const struct collector_address *a)
+{
+	const struct sockaddr_in *v4 = (const void *)&a->storage;
+	const struct sockaddr_in6 *v6 = (const void *)&a->storage;
+
+	if (a->family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return a->family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
+static void
+finish(struct probe *p, enum probe_result result)
+{
+	p->result = result;
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+}
+
+static bool
+is_refused(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+	    error == ECONNREFUSED;
+}
+
+/* On loopback a refusal has come back by the time that send returns. */
+static void
+probe_address(
+    struct probe *p, const struct collector *c, struct collector_address a)
+{
+	struct blank blank = blank_for(c);
+
+	p->fd = socket(a.family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (p->fd < 0 ||
+	    connect(p->fd, (struct sockaddr *)&a.storage, a.len) != 0 ||
+	    send(p->fd, blank.bytes, blank.len, 0) < 0) {
+		p->reason = strerror(errno);
+		finish(p, PROBE_NOT_SENT);
+	} else if (is_refused(p->fd)) {
+		finish(p, PROBE_REFUSED);
+	} else if (is_loopback(&a)) {
+		finish(p, PROBE_LISTENS);
+	} else {
+		p->result = PROBE_UNKNOWN;
+	}
+}
+
+static void
+probe_collector(struct probe *p, const struct collector *c)
+{
+	*p = (struct probe){PROBE_NOT_SENT, "it has no address yet", -1};
+	for (size_t i = 0; i < c->address_count; i++) {
+		probe_address(p, c, c->addresses[i]);
+		if (p->result == PROBE_LISTENS || p->result == PROBE_UNKNOWN)
+			return;
+	}
+}
+
+/* A refusal from elsewhere takes a moment to come. */
+static void
+wait_for_refusals(struct probe *probes, size_t count)
+{
+	bool waiting = false;
+
+	for (size_t i = 0; i < count; i++)
+		waiting |= probes[i].fd >= 0;
+	if (waiting)
+		poll(NULL, 0, PROBE_WAIT_MS);
+	for (size_t i = 0; i < count; i++)
+		if (probes[i].fd >= 0)
+			finish(&probes[i],
+			    is_refused(probes[i].fd) ? PROBE_REFUSED
+						     : PROBE_UNKNOWN);
+}
+
+void
+probe_cluster(const struct cluster *cluster, struct probe *probes)
+{
+	for (size_t i = 0; i < cluster->count; i++)
+		probe_collector(&probes[i], &cluster->collectors[i]);
+	wait_for_refusals(probes, cluster->count);
+}
+
+static void
+set_port(struct collector_address *a, uint16_t port)
+{
+	if (a->family == AF_INET)
+		((struct sockaddr_in *)(void *)&a->storage)->sin_port =
+		    htons(port);
+	else
+		((struct sockaddr_in6 *)(void *)&a->storage)->sin6_port =
+		    htons(port);
+}
+
+bool
+probe_other_port(const struct collector *c, uint16_t port)
+{
+	struct probe p = {PROBE_NOT_SENT, NULL, -1};
+
+	for (size_t i = 0; i < c->address_count; i++) {
+		struct collector_address a = c->addresses[i];
+
+		if (!is_loopback(&a))
+			continue;
+		set_port(&a, port);
+		probe_address(&p, c, a);
+		if (p.result == PROBE_LISTENS)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,20 @@
+/*
+ * What an outcome looks like on the wire: the header of a CGI answer (RFC 3875
+ * section 6) and a JSON body.
+ *
+ * Every answer has a Content-Length: Logplex reads nothing else, and takes a
+ * batch for lost, and sends it again, if it is missing.
+ */
+#ifndef HTTP_ANSWER_H
+#define HTTP_ANSWER_H
+
+#include <time.h>
+
+#include "http/handler.h"
+
+/* now is the time that a ping is told; a HEAD gets no body. */
+void answer_put(struct buf *answer, const struct request *request,
+    const struct tally *tally, const struct outcome *outcome,
+    struct timespec now);
+
+#endif

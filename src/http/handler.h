@@ -1,0 +1,35 @@
+/*
+ * The policy: what one request is answered, and what it counts.  A pure
+ * function of its arguments; every HTTP status is decided here.
+ */
+#ifndef HTTP_HANDLER_H
+#define HTTP_HANDLER_H
+
+#include "heroku/batch.h"
+#include "bounds.h"
+#include "config/config.h"
+#include "http/request.h"
+#include "metric/tally.h"
+
+struct outcome {
+	int status;         /* HTTP */
+	const char *reason; /* a sentence; NULL on success */
+	const char *allow;  /* of a 405: its Allow header */
+	struct slice app;   /* in `path`; empty if the path names none */
+	struct slice path;  /* after BASE_PATH; in path_buf */
+	struct batch_message fault; /* of a 422: its number and offset */
+	char path_buf[PATH_MAX_BYTES];
+};
+
+/* Whether s may be an application's name: [A-Za-z0-9_-]{1,64}. */
+bool handler_is_app(struct slice s);
+
+/*
+ * Decides, in this order: path, method, credentials, content type, length,
+ * framing.  The tally is empty before; after it, it holds the counts to send
+ * if the status is 201, and otherwise nothing of use.
+ */
+void handler_decide(const struct config *config, const struct request *request,
+    struct tally *tally, struct outcome *outcome);
+
+#endif

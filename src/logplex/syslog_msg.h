@@ -1,0 +1,43 @@
+/*
+ * A SYSLOG-MSG as Logplex writes it: the header of RFC 5424 section 6.2, but
+ * no STRUCTURED-DATA and nothing in its place.
+ *
+ *	<158>1 2022-06-13T14:52:23.622778+00:00 host heroku router - at=info ...
+ *	|PRI|  TIMESTAMP                        |    |      |      | MSG
+ *	     VERSION                     HOSTNAME    |      |      MSGID
+ *	                                      APP-NAME      PROCID
+ */
+#ifndef LOGPLEX_SYSLOG_MSG_H
+#define LOGPLEX_SYSLOG_MSG_H
+
+#include "base/slice.h"
+
+/* The fields that somebody asks for; all lie in the message given. */
+struct syslog_msg {
+	struct slice app_name;
+	struct slice procid;
+	struct slice msg; /* what follows MSGID and one space, or empty */
+};
+
+/*
+ * Splits a SYSLOG-MSG at the single spaces of its header.  PRI must be one to
+ * three digits in angle brackets and VERSION one to three digits without a
+ * leading zero; the other fields are not judged, but none may be empty.  False
+ * if the header cannot be read.
+ */
+bool syslog_msg_parse(struct slice bytes, struct syslog_msg *out);
+
+/*
+ * Takes STRUCTURED-DATA and the space behind it off the front of MSG, for
+ * senders that do write it (RFC 5424 section 6.3):
+ *
+ *	STRUCTURED-DATA = NILVALUE / 1*SD-ELEMENT
+ *	SD-ELEMENT      = "[" SD-ID *(SP PARAM-NAME "=" %d34 VALUE %d34) "]"
+ *
+ * In VALUE a backslash hides the byte after it; a bare "]" is tolerated, as
+ * senders forget to escape it.  False, and MSG untouched, if it starts with
+ * anything else, which then is text of the message.
+ */
+bool syslog_msg_take_structured_data(struct slice *msg);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * Classic CGI, RFC 3875: one request on standard input and output, described
+ * by the environment.
+ */
+#ifndef SERVE_CGI_H
+#define SERVE_CGI_H
+
+#include "serve/exchange.h"
+
+/* Whether a web server started this process as CGI. */
+bool cgi_is_request(void);
+
+/* Without a service, as its configuration has faults, it answers 500. */
+void cgi_serve(struct service *service, char *const *environment);
+
+#endif

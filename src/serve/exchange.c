@@ -1,0 +1,211 @@
+#include "serve/exchange.h"
+
+#include "http/answer.h"
+#include "statsd/send.h"
+#include "config/faults.h"
+#include "http/handler.h"
+#include "http/request.h"
+
+void
+exchange_open(struct service *service, const struct config *config)
+{
+	service->config = config;
+	cluster_open(
+	    &service->cluster, config->collectors, config->collector_count);
+}
+
+void
+exchange_close(struct service *service)
+{
+	cluster_close(&service->cluster);
+}
+
+/* Reads and forgets up to limit bytes; how many there were. */
+static size_t
+skip(const struct transport *transport, size_t limit)
+{
+	char scratch[8192];
+	size_t total = 0, want, got;
+
+	do {
+		want = limit - total < sizeof(scratch) ? limit - total
+						       : sizeof(scratch);
+		got = transport->read(transport->context, scratch, want);
+		total += got;
+	} while (got == want && total < limit);
+	return total;
+}
+
+/* A body that is refused is read to its end as well: unread, it would reset
+ * the connection before the answer arrives. */
+static void
+read_body(struct service *service, struct request *request,
+    const struct transport *transport)
+{
+	size_t length = SIZE_MAX, got;
+	bool known = request_length(request, &length);
+
+	got = transport->read(transport->context, service->body,
+	    length < BODY_MAX ? length : BODY_MAX);
+	if (got == BODY_MAX && length > BODY_MAX)
+		got += skip(transport, length - BODY_MAX);
+	if (transport->broken(transport->context) || (known && got < length))
+		request->body_state = BODY_CUT;
+	else if (got > BODY_MAX)
+		request->body_state = BODY_TOO_LONG;
+	else
+		request->body = (struct slice){service->body, got};
+}
+
+static void
+fail_on_faults(struct outcome *outcome)
+{
+	outcome->status = 500;
+	outcome->reason = "the configuration has faults; the log names them";
+}
+
+/* The names are looked up late only in a process that serves one request. */
+static void
+deliver(struct service *service, struct outcome *outcome)
+{
+	static char buf[FAULTS_MAX];
+	struct buf faults = BUF_IN(buf);
+
+	if (!service->looked_up) {
+		service->looked_up = true;
+		cluster_look_up(&service->cluster, &faults);
+		if (faults.len > 0) {
+			faults_log(buf_slice(&faults));
+			fail_on_faults(outcome);
+			return;
+		}
+	}
+	send_counters(&service->cluster, outcome->app, &service->tally);
+}
+
+static void
+log_refusal(const struct outcome *outcome)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_WARNING, "refused");
+	log_number(&line, "status", (uint64_t)outcome->status);
+	if (outcome->app.len > 0)
+		log_word(&line, "app", outcome->app);
+	else
+		log_quoted(&line, "path", outcome->path);
+	log_quoted(&line, "reason", slice_of(outcome->reason));
+	if (outcome->status == 422) {
+		log_number(&line, "offset", outcome->fault.offset);
+		log_number(&line, "message", outcome->fault.number);
+	}
+	log_end(&line);
+}
+
+static void
+log_skipped(const struct service *service, const struct request *request,
+    const struct outcome *outcome)
+{
+	struct batch batch = batch_of(request->body);
+	struct batch_message message = {0};
+	struct log_line line;
+
+	while (
+	    batch_next(&batch, &service->config->rules, &message) == FRAME_OK) {
+		if (!message.skipped)
+			continue;
+		log_begin(&line, LOG_DEBUG, "skipped");
+		log_word(&line, "app", outcome->app);
+		log_number(&line, "message", message.number);
+		log_number(&line, "offset", message.offset);
+		log_quoted(&line, "text", slice_head(message.text, 80));
+		log_end(&line);
+	}
+}
+
+static uint64_t
+microseconds_since(struct timespec start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)(now.tv_sec - start.tv_sec) * 1000000 +
+	    (uint64_t)(now.tv_nsec / 1000) - (uint64_t)(start.tv_nsec / 1000);
+}
+
+static void
+log_request(const struct request *request, const struct outcome *outcome,
+    struct timespec start)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_DEBUG, "request");
+	log_quoted(&line, "method", request->method);
+	log_quoted(&line, "path", outcome->path);
+	log_number(&line, "status", (uint64_t)outcome->status);
+	log_number(&line, "us", microseconds_since(start));
+	log_number(&line, "bytes", request->body.len);
+	log_quoted(&line, "body", slice_head(request->body, LOG_BODY_MAX));
+	log_end(&line);
+}
+
+static void
+log_exchange(const struct service *service, const struct request *request,
+    const struct outcome *outcome, struct timespec start)
+{
+	if (outcome->status >= 300)
+		log_refusal(outcome);
+	if (!log_enabled(LOG_DEBUG))
+		return;
+	if (outcome->status == 201 && service->tally.skipped > 0)
+		log_skipped(service, request, outcome);
+	log_request(request, outcome, start);
+}
+
+static void
+write_answer(const struct transport *transport, const struct request *request,
+    const struct tally *tally, const struct outcome *outcome)
+{
+	char buf[ANSWER_MAX];
+	struct buf answer = BUF_IN(buf);
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	answer_put(&answer, request, tally, outcome, now);
+	transport->write(transport->context, buf_slice(&answer));
+}
+
+void
+exchange_run(struct service *service, char *const *variables,
+    const struct transport *transport)
+{
+	struct request request;
+	struct outcome outcome;
+	struct timespec start;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	request_read(&request, variables);
+	read_body(service, &request, transport);
+	tally_reset(&service->tally);
+	handler_decide(service->config, &request, &service->tally, &outcome);
+	if (outcome.status == 201 && service->tally.errors > 0)
+		deliver(service, &outcome);
+	/* First the log: lighttpd ends a CGI process once it has the answer. */
+	log_exchange(service, &request, &outcome, start);
+	write_answer(transport, &request, &service->tally, &outcome);
+}
+
+void
+exchange_refuse(char *const *variables, const struct transport *transport)
+{
+	static const struct tally nothing;
+	struct request request;
+	struct outcome outcome = {0};
+	size_t length = SIZE_MAX;
+
+	request_read(&request, variables);
+	request_length(&request, &length);
+	skip(transport, length);
+	fail_on_faults(&outcome);
+	write_answer(transport, &request, &nothing, &outcome);
+}

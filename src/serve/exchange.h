@@ -1,0 +1,50 @@
+/*
+ * One request and its answer, over whatever carries them: where the policy
+ * meets input and output.
+ */
+#ifndef SERVE_EXCHANGE_H
+#define SERVE_EXCHANGE_H
+
+#include "statsd/cluster.h"
+#include "config/config.h"
+#include "metric/tally.h"
+
+/* How a body comes in and an answer goes out; fcgi.c and cgi.c are two. */
+struct transport {
+	void *context;
+	/* Reads len bytes; fewer only if the stream ends or breaks before. */
+	size_t (*read)(void *context, char *buf, size_t len);
+	/* Whether the stream broke rather than ended. */
+	bool (*broken)(void *context);
+	/* Writes the answer, unless whoever asked has left. */
+	void (*write)(void *context, struct slice answer);
+};
+
+/* All that lives as long as the process.  Zeroed, it only needs a config. */
+struct service {
+	const struct config *config;
+	struct cluster cluster;
+	bool looked_up; /* the collectors' names, at least once */
+	struct tally tally;
+	char body[BODY_MAX]; /* only the pages touched cost memory */
+};
+
+/* Opens the cluster, looking nothing up yet. */
+void exchange_open(struct service *service, const struct config *config);
+
+/*
+ * Reads the body, decides, sends the counters, answers and logs.  variables
+ * are CGI's meta-variables.  In a process that has looked up no names so far,
+ * it does so only once there is something to send; a name that does not exist
+ * then is answered 500, and nothing is sent.
+ */
+void exchange_run(struct service *service, char *const *variables,
+    const struct transport *transport);
+
+/* Closes the cluster, logging what could not be sent. */
+void exchange_close(struct service *service);
+
+/* Answers 500, for a process whose configuration has faults. */
+void exchange_refuse(char *const *variables, const struct transport *transport);
+
+#endif

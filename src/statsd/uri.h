@@ -1,0 +1,42 @@
+/*
+ * A collector's URI, RFC 3986.
+ *
+ *	statsd://user:key@host:8126/pre/fix?datagram=1432&backdate=1
+ *	                  `---------------- all but the host may be left out
+ */
+#ifndef STATSD_URI_H
+#define STATSD_URI_H
+
+#include <stdint.h>
+
+#include "bounds.h"
+#include "base/slice.h"
+#include "base/buf.h"
+
+struct uri {
+	char host[HOST_MAX + 1]; /* NUL-terminated, without brackets */
+	uint16_t port;
+	unsigned char key[KEY_MAX]; /* percent-decoded */
+	size_t key_len;             /* 0: datagrams are not signed */
+	char prefix[PREFIX_MAX];    /* "pre.fix.", or empty */
+	size_t prefix_len;
+	size_t datagram;   /* most bytes of a packed one; 0: a line each */
+	unsigned backdate; /* seconds */
+};
+
+static inline struct slice
+uri_prefix(const struct uri *uri)
+{
+	return (struct slice){uri->prefix, uri->prefix_len};
+}
+
+/* NULL, or a sentence on what is wrong with the URI. */
+const char *uri_parse(struct slice uri, struct uri *out);
+
+/* "statsd://host:port", without the key. */
+void uri_put_address(struct buf *t, const struct uri *uri);
+
+/* A port: a number from 1 to 65535, and nothing else. */
+bool uri_read_port(struct slice s, uint16_t *port);
+
+#endif

@@ -1,0 +1,322 @@
+#include "heroku/error.h"
+
+#include "support.h"
+
+static const struct heroku_rules defaults = {
+    HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING, false};
+static const struct heroku_rules errors_only = {HEROKU_LEVEL_ERROR, false};
+static const struct heroku_rules info_too = {
+    HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING | HEROKU_LEVEL_INFO, false};
+static const struct heroku_rules platform_only = {
+    HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING, true};
+
+/* The code of a message by the platform, or "-". */
+static const char *
+judge_slice(struct slice msg, const struct heroku_rules *rules)
+{
+	static char text[8];
+	struct syslog_msg m = {SLICE("heroku"), SLICE("router"), msg};
+	struct heroku_code code;
+
+	if (!heroku_counts(heroku_judge(&m, rules, &code)))
+		return "-";
+	snprintf(
+	    text, sizeof(text), "%.*s", SLICE_ARG(heroku_code_slice(&code)));
+	return text;
+}
+
+static const char *
+judge(const char *msg, const struct heroku_rules *rules)
+{
+	struct slice in = guarded(slice_of(msg));
+	const char *code = judge_slice(in, rules);
+
+	guarded_free(in);
+	return code;
+}
+
+static void
+gives_every_documented_line_its_verdict(void **state)
+{
+	struct slice file = fixture("platform-errors.tsv"), rest = file, line;
+	size_t rows = 0, infos = 0;
+
+	(void)state;
+	while (slice_take_element(&rest, '\n', &line)) {
+		struct slice msg, want, in;
+
+		assert_true(slice_cut(&line, '\t', &msg));
+		assert_true(slice_cut(&line, '\t', &want));
+		in = guarded(msg);
+		assert_slice(slice_of(judge_slice(in, &defaults)), want,
+		    "default levels");
+		if (slice_starts_with(line, SLICE("[at=warning]")))
+			assert_string_equal(judge_slice(in, &errors_only), "-");
+		if (slice_starts_with(line, SLICE("[at=info]")) &&
+		    !slice_starts_with(
+			line, SLICE("[at=info][legacy][constructed]"))) {
+			assert_int_equal(judge_slice(in, &info_too)[0], 'H');
+			infos++;
+		}
+		guarded_free(in);
+		rows++;
+	}
+	assert_true(rows > 100);
+	assert_true(infos >= 5);
+	free((void *)(uintptr_t)file.ptr);
+}
+
+static void
+judges_error_lines(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+	    {"Error R14", "R14"},
+	    {"Error R14 ", "R14"},
+	    {"Error R14\n", "R14"},
+	    {"Error R14\tx", "R14"},
+	    {"Error R14: x", "R14"},
+	    {"Error R14x", "-"},
+	    {"Error R14)", "-"},
+	    {"Error R1", "-"},
+	    {"Error R1 4", "-"},
+	    {"Error R151 (x)", "R151"},
+	    {"Error R1511 (x)", "-"},
+	    {"Error R15111", "-"},
+	    {"Error H12 (Request timeout)", "H12"},
+	    {"Error L10", "L10"},
+	    {"Error E10", "-"},
+	    {"Error r14", "-"},
+	    {"Error  R14", "-"},
+	    {"Error\tR14", "-"},
+	    {"error R14", "-"},
+	    {" Error R14", "-"},
+	    {"Error ", "-"},
+	    {"Error", "-"},
+	    {"\xef\xbb\xbf"
+	     "Error R14",
+		"R14"},
+	    {"\xef\xbb\xbf"
+	     "- Error R14",
+		"-"},
+	    {"- \xef\xbb\xbf"
+	     "Error R14",
+		"R14"},
+	    {"- Error R14", "R14"},
+	    {"- - Error R14", "-"},
+	    {"[id] Error R14", "R14"},
+	    {"[id]Error R14", "-"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_text(slice_of(judge(cases[i].in, &defaults)),
+		    cases[i].want, cases[i].in);
+}
+
+static void
+judges_router_lines(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+	    {"at=error code=H12", "H12"},
+	    {"code=H12 at=error", "H12"},
+	    {"at=error code=H123", "H123"},
+	    {"at=error code=H1234", "-"},
+	    {"at=error code=H1", "-"},
+	    {"at=error code=R14", "-"},
+	    {"at=error code=L10", "-"},
+	    {"at=error code=h12", "-"},
+	    {"at=error code=", "-"},
+	    {"at=error code= desc=H12", "-"},
+	    {"a=\"\\x\" at=error code=H\\12", "-"},
+	    {"at=error code=\"H\\12\"", "H12"},
+	    {"at=error code=\"H1\\23\"", "H123"},
+	    {"at=error code=\"H1\\234\"", "-"},
+	    {"at=error code=\"H1\\2345\"", "-"},
+	    {"at=\"erro\\rs\" code=H12", "-"},
+	    {"at=\"warnin\\g\" code=H12", "H12"},
+	    {"at=\"warnin\\gs\" code=H12", "-"},
+	    {"at=error code=\"\"", "-"},
+	    {"at=error code=\"H12\"", "H12"},
+	    {"at=\"error\" code=H12", "H12"},
+	    {"at=\"\\e\\r\\r\\o\\r\" code=\"\\H\\1\\2\"", "H12"},
+	    {"at=warning code=H27", "H27"},
+	    {"at=\"\\w\\a\\r\\n\\i\\n\\g\" code=H27", "H27"},
+	    {"at=warnings code=H27", "-"},
+	    {"at=\"warning\\s\" code=H27", "-"},
+	    {"at=info code=H80", "-"},
+	    {"at=notice code=H80", "-"},
+	    {"at= code=H12", "-"},
+	    {"AT=error code=H12", "-"},
+	    {"at=error CODE=H12", "-"},
+	    {"xat=error code=H12", "-"},
+	    {"code=H12", "-"},
+	    {"at=error", "-"},
+	    {"at=info at=error code=H12", "-"},
+	    {"at=error at=info code=H12", "H12"},
+	    {"at=error code=x code=H12", "-"},
+	    {"at=error code=H12 code=x", "H12"},
+	    {"at=error x code=H12", "-"},
+	    {"x at=error code=H12", "-"},
+	    {"at=error code=H12 x y z", "H12"},
+	    {"at=error code=H12 desc=\"never closed", "H12"},
+	    {"at=error desc=\"never closed code=H12", "-"},
+	    {"at=error desc=\"x code=H13 y\" code=H12", "H12"},
+	    {"at=error desc=\"x\\\" code=H13 y\" code=H12", "H12"},
+	    {"at=error desc=\"x\"y code=H12", "-"},
+	    {"at=error\ncode=H12\n", "H12"},
+	    {"  at=error   code=H12", "H12"},
+	    {"- at=error code=H12", "H12"},
+	    {"[a b=\"c\"] at=error code=H12", "H12"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_text(slice_of(judge(cases[i].in, &defaults)),
+		    cases[i].want, cases[i].in);
+}
+
+static void
+levels_say_which_router_lines_count(void **state)
+{
+	static const char *const names[] = {"error", "warning", "info"};
+
+	(void)state;
+	for (unsigned levels = 0; levels < 8; levels++)
+		for (size_t i = 0; i < COUNT(names); i++) {
+			struct heroku_rules rules = {levels, false};
+			char line[40];
+
+			snprintf(
+			    line, sizeof(line), "at=%s code=H99", names[i]);
+			assert_string_equal(judge(line, &rules),
+			    levels & 1u << i ? "H99" : "-");
+			assert_string_equal(judge("Error R14", &rules), "R14");
+		}
+}
+
+static void
+knows_the_three_levels(void **state)
+{
+	(void)state;
+	assert_int_equal(heroku_level(SLICE("error")), HEROKU_LEVEL_ERROR);
+	assert_int_equal(heroku_level(SLICE("warning")), HEROKU_LEVEL_WARNING);
+	assert_int_equal(heroku_level(SLICE("info")), HEROKU_LEVEL_INFO);
+	assert_int_equal(heroku_level(SLICE("Error")), 0);
+	assert_int_equal(heroku_level(SLICE("errors")), 0);
+	assert_int_equal(heroku_level(SLICE("")), 0);
+}
+
+static void
+says_why_a_line_does_not_count(void **state)
+{
+	static const struct {
+		const char *in;
+		enum heroku_verdict want;
+	} cases[] = {
+	    {"Error R14", HEROKU_ERROR_LINE},
+	    {"at=error code=H12", HEROKU_ROUTER_LINE},
+	    {"at=info code=H80", HEROKU_OTHER_LEVEL},
+	    {"sock=client at=info code=H80", HEROKU_OTHER_LEVEL},
+	    {"at=odd code=H80", HEROKU_NOT_AN_ERROR},
+	    {"hello", HEROKU_NOT_AN_ERROR},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct syslog_msg m = {
+		    SLICE("heroku"), SLICE("x"), slice_of(cases[i].in)};
+		struct heroku_code code;
+
+		assert_int_equal(
+		    heroku_judge(&m, &defaults, &code), cases[i].want);
+		assert_non_null(heroku_reason(cases[i].want));
+	}
+	assert_non_null(heroku_reason(HEROKU_NOT_PLATFORM));
+}
+
+static void
+platform_only_counts_what_the_platform_wrote(void **state)
+{
+	static const struct {
+		const char *app_name, *procid, *msg;
+		bool counts;
+	} cases[] = {
+	    {"heroku", "router", "at=error code=H12", true},
+	    {"heroku", "web.1", "Error R14", true},
+	    {"app", "web.1", "Error R14", false},
+	    {"app", "router", "at=error code=H12", false},
+	    {"Heroku", "router", "at=error code=H12", false},
+	    {"heroku1", "router", "at=error code=H12", false},
+	    {"app", "log-shuttle", "Error L12: x", true},
+	    {"app", "log-shuttle", "Error L13: x", true},
+	    {"app", "log-shuttle", "Error L10: x", false},
+	    {"app", "log-shuttle", "Error L120: x", false},
+	    {"app", "log-shuttle", "Error R12", false},
+	    {"app", "log-shuttle1", "Error L12: x", false},
+	    {"heroku", "log-shuttle", "Error R14", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct syslog_msg m = {slice_of(cases[i].app_name),
+		    slice_of(cases[i].procid), slice_of(cases[i].msg)};
+		struct heroku_code code;
+
+		assert_case(heroku_counts(heroku_judge(
+				&m, &platform_only, &code)) == cases[i].counts,
+		    cases[i].msg);
+		assert_true(heroku_counts(heroku_judge(&m, &defaults, &code)));
+	}
+	assert_int_equal(heroku_judge(&(struct syslog_msg){SLICE("app"),
+					  SLICE("web.1"), SLICE("Error R14")},
+			     &platform_only, &(struct heroku_code){{0}, 0}),
+	    HEROKU_NOT_PLATFORM);
+}
+
+static void
+only_three_letters_and_digits_make_a_code(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		char error[] = "Error R14", router[] = "at=error code=H12";
+		char digit[] = "Error R14";
+		bool letter = c == 'H' || c == 'R' || c == 'L';
+
+		error[6] = (char)c;
+		assert_int_equal(
+		    judge_slice((struct slice){error, sizeof(error) - 1},
+			&defaults)[0] != '-',
+		    letter);
+		router[14] = (char)c;
+		assert_int_equal(
+		    judge_slice((struct slice){router, sizeof(router) - 1},
+			&defaults)[0] != '-',
+		    c == 'H');
+		digit[8] = (char)c;
+		assert_int_equal(
+		    judge_slice((struct slice){digit, sizeof(digit) - 1},
+			&defaults)[0] != '-',
+		    c >= '0' && c <= '9');
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(gives_every_documented_line_its_verdict),
+	    cmocka_unit_test(judges_error_lines),
+	    cmocka_unit_test(judges_router_lines),
+	    cmocka_unit_test(levels_say_which_router_lines_count),
+	    cmocka_unit_test(knows_the_three_levels),
+	    cmocka_unit_test(says_why_a_line_does_not_count),
+	    cmocka_unit_test(platform_only_counts_what_the_platform_wrote),
+	    cmocka_unit_test(only_three_letters_and_digits_make_a_code),
+	};
+
+	return cmocka_run_group_tests_name("heroku", tests, NULL, NULL);
+}
