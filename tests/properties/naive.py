@@ -83,19 +83,27 @@ def router_code(text, levels):
         found[b"code"]) else None
 
 
-def text_code(text, levels):
-    if text.startswith(BOM):
-        text = text[len(BOM):]
+def plain_code(text, levels):
     error = ERROR_LINE.match(text)
     return error[1] if error else router_code(text, levels)
 
 
+def text_code(text, levels):
+    return plain_code(text.removeprefix(BOM), levels)
+
+
+def parsed(message):
+    """APP-NAME, PROCID and MSG, or None."""
+    header = HEADER.match(message)
+    return header and (header[1], header[2], header[3] or b"")
+
+
 def judge(message, levels, platform_only):
     """A code, b"-" or b"skipped"."""
-    header = HEADER.match(message)
+    header = parsed(message)
     if header is None:
         return b"skipped"
-    app_name, procid, text = header[1], header[2], header[3] or b""
+    app_name, procid, text = header
     code = text_code(text, levels)
     if code is None:
         behind = STRUCTURED_DATA.match(text)

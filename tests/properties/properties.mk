@@ -5,6 +5,7 @@ BODIES ?= 100000
 
 .PHONY: properties
 properties: $(BIN)/logplex-statsd $(BUILD)/properties/judge
+	@python3 tests/properties/test_families.py
 	@BODIES=$(BODIES) python3 tests/properties/test_properties.py
 
 $(BUILD)/properties/judge: $(BUILD)/tests/properties/judge.o $(LIBRARY)
