@@ -2,6 +2,10 @@
 """The second implementation of the families of metrics, against what the
 fixtures and the rules say."""
 
+import collections
+import os
+import random
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -11,8 +15,11 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import families
 from families import Rules
+from lines import Lines
+from naive import Fault
 from support import *
 
+SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
 ALL = frozenset(families.FAMILIES)
 STREAM = ALL - {"drain"}  # the families of single messages
 
@@ -136,6 +143,29 @@ class Ceilings(unittest.TestCase):
         body = frame("measure#t=1ms") * (families.TIMER_VALUES + 1)
         lines = sent(body)
         self.assertEqual(len(lines), families.TIMER_VALUES)
+
+
+class RandomLines(unittest.TestCase):
+    PLAIN = re.compile(r"shop\.[A-Za-z0-9_.-]+:[0-9]+(\.[0-9]+)?\|(c|g|ms)\Z")
+    TAGGED = re.compile(
+        r"(heroku|custom)\.[A-Za-z0-9_.-]+:[0-9]+(\.[0-9]+)?\|(c|g|ms)"
+        r"\|#app:shop(,[a-z]+:[A-Za-z0-9_.-]+)*\Z")
+
+    def test_no_line_has_another_form_and_every_family_is_reached(self):
+        batches, seen = iter(Lines(random.Random(SEED))), collections.Counter()
+        for _ in range(2000):
+            body = next(batches)
+            try:
+                request = families.request(body, Rules(ALL))
+            except Fault:
+                seen["fault"] += 1
+                continue
+            for line in request.lines():
+                self.assertRegex(families.plain("shop", *line), self.PLAIN)
+                self.assertRegex(families.tagged("shop", *line), self.TAGGED)
+            seen.update({sample.family for sample, _ in request.lines()})
+        for family in [*ALL, "fault"]:
+            self.assertGreater(seen[family], 5, (family, SEED))
 
 
 if __name__ == "__main__":
