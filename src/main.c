@@ -11,18 +11,18 @@
 #include "cli/check.h"
 #include "serve/exchange.h"
 #include "cli/explain.h"
-#include "config/faults.h"
 #include "serve/fcgi.h"
 #include "options.h"
 
 extern char **environ;
 
 static void
-read_config(struct config *config, struct buf *faults)
+read_config(struct config *config, struct findings *findings)
 {
 	if (sodium_init() < 0)
-		buf_put(faults, SLICE("libsodium does not work here\n"));
-	config_load(config, environ, faults);
+		buf_put(
+		    &findings->faults, SLICE("libsodium does not work here\n"));
+	config_load(config, environ, findings);
 	log_set_level(config->log_level);
 }
 
@@ -35,12 +35,12 @@ exposure(const struct config *config)
 
 static int
 run_check(const struct options *options, const struct config *config,
-    struct buf *faults)
+    struct findings *findings)
 {
-	struct check job = {config, environ, !options->no_send, stdout, stderr};
+	struct check job = {config, !options->no_send, stdout, stderr};
 	const char *warning = exposure(config);
 
-	if (!check(&job, faults))
+	if (!check(&job, findings))
 		return EXIT_FAULT;
 	if (warning != NULL)
 		fprintf(stderr, "warning: %s\n", warning);
@@ -127,7 +127,7 @@ run_responder(
 		cluster_look_up(&service->cluster, faults);
 	}
 	if (faults->len > 0) {
-		faults_log(buf_slice(faults));
+		log_reasons(LOG_ERROR, "fault", buf_slice(faults));
 		return EXIT_FAULT;
 	}
 	if (config->default_cluster)
@@ -144,7 +144,7 @@ run_cgi(struct service *service, const struct config *config,
     const struct buf *faults)
 {
 	if (faults->len > 0) {
-		faults_log(buf_slice(faults));
+		log_reasons(LOG_ERROR, "fault", buf_slice(faults));
 		cgi_serve(NULL, environ);
 		return EXIT_FAULT;
 	}
@@ -174,8 +174,8 @@ main(int argc, char **argv)
 {
 	static struct config config;
 	static struct service service;
-	static char faults_buf[FAULTS_MAX];
-	struct buf faults = BUF_IN(faults_buf);
+	static char faults[FAULTS_MAX], warnings[FAULTS_MAX];
+	struct findings findings = {BUF_IN(faults), BUF_IN(warnings)};
 	struct options options = {MODE_SERVE, false, "app", NULL};
 	int status;
 
@@ -191,11 +191,12 @@ main(int argc, char **argv)
 	}
 	if (options.mode == MODE_SERVE)
 		give_up_privileges();
-	read_config(&config, &faults);
+	read_config(&config, &findings);
 	if (options.mode == MODE_CHECK)
-		return run_check(&options, &config, &faults);
+		return run_check(&options, &config, &findings);
 	if (options.mode == MODE_EXPLAIN)
-		return run_explain(&options, &config, &faults);
-	return fcgi_is_responder() ? run_responder(&service, &config, &faults)
-				   : run_cgi(&service, &config, &faults);
+		return run_explain(&options, &config, &findings.faults);
+	return fcgi_is_responder()
+	    ? run_responder(&service, &config, &findings.faults)
+	    : run_cgi(&service, &config, &findings.faults);
 }

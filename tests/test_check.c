@@ -18,10 +18,9 @@ static bool
 check_environment(bool send, const char *const *variables)
 {
 	static struct config config;
-	static char faults_buf[FAULTS_MAX];
-	struct buf faults = BUF_IN(faults_buf);
-	struct check job = {
-	    &config, (char *const *)(uintptr_t)variables, send, NULL, NULL};
+	static char faults[FAULTS_MAX], warnings[FAULTS_MAX];
+	struct findings findings = {BUF_IN(faults), BUF_IN(warnings)};
+	struct check job = {&config, send, NULL, NULL};
 	size_t out_len, err_len;
 	bool well;
 
@@ -31,8 +30,8 @@ check_environment(bool send, const char *const *variables)
 	job.err = open_memstream(&err, &err_len);
 	assert_true(job.out != NULL && job.err != NULL);
 	memset(&config, 0, sizeof(config));
-	config_load(&config, job.environment, &faults);
-	well = check(&job, &faults);
+	config_load(&config, (char *const *)(uintptr_t)variables, &findings);
+	well = check(&job, &findings);
 	fclose(job.out);
 	fclose(job.err);
 	assert_int_equal(strlen(out), out_len);
@@ -147,6 +146,10 @@ warns_of_what_is_likely_a_mistake(void **state)
 	    {{"API_CREDENTIALS_A-B=u:p", "API_CREDENTIALS_A_B=u:p"},
 		"API_CREDENTIALS_A-B: API_CREDENTIALS_A_B is set too"},
 	    {{"API_CREDENTIALS_A-B=u:p"}, NULL},
+	    {{"API_PREVIOUS_CREDENTIALS_A-B=u:p", "API_CREDENTIALS_A_B=u:p"},
+		NULL},
+	    {{"API_CREDENTIALS_A-B=u:p", "API_PREVIOUS_CREDENTIALS_A_B=u:p"},
+		NULL},
 	    {{"AUTH=remote-user"}, "takes the web server's word"},
 	    {{"AUTH=remote-user", "API_SECRET=x"}, "API_SECRET has no effect"},
 	};

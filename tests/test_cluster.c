@@ -20,13 +20,14 @@ start(const char *collectors)
 {
 	static char variable[512];
 	static const char *environment[] = {variable, NULL};
+	struct findings findings = {.faults = BUF_IN(buf)};
 
 	snprintf(variable, sizeof(variable), "METRICS_CLUSTER=%s", collectors);
-	faults = BUF_IN(buf);
 	memset(&config, 0, sizeof(config));
 	memset(&cluster, 0, sizeof(cluster));
-	config_load(&config, (char *const *)(uintptr_t)environment, &faults);
-	assert_int_equal(faults.len, 0);
+	config_load(&config, (char *const *)(uintptr_t)environment, &findings);
+	assert_int_equal(findings.faults.len, 0);
+	faults = findings.faults;
 	cluster_open(&cluster, config.collectors, config.collector_count);
 }
 

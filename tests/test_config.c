@@ -5,8 +5,8 @@
 #include "support.h"
 
 static struct config config;
-static char faults_buf[FAULTS_MAX];
-static struct buf faults;
+static char faults_buf[FAULTS_MAX], warnings_buf[FAULTS_MAX];
+static struct findings findings;
 
 /* Loads up to six variables; NULL ends them. */
 #define load(...) load_environment((const char *[]){__VA_ARGS__, NULL})
@@ -15,15 +15,15 @@ static void
 load_environment(const char *const *variables)
 {
 	memset(&config, 0, sizeof(config));
-	faults = BUF_IN(faults_buf);
-	config_load(&config, (char *const *)(uintptr_t)variables, &faults);
+	findings = (struct findings){BUF_IN(faults_buf), BUF_IN(warnings_buf)};
+	config_load(&config, (char *const *)(uintptr_t)variables, &findings);
 }
 
 static void
 assert_no_fault(void)
 {
-	if (faults.len > 0)
-		fail_msg("%.*s", SLICE_ARG(buf_slice(&faults)));
+	if (findings.faults.len > 0)
+		fail_msg("%.*s", SLICE_ARG(buf_slice(&findings.faults)));
 }
 
 static size_t
@@ -31,16 +31,17 @@ fault_count(void)
 {
 	size_t lines = 0;
 
-	for (size_t i = 0; i < faults.len; i++)
-		lines += faults.ptr[i] == '\n';
+	for (size_t i = 0; i < findings.faults.len; i++)
+		lines += findings.faults.ptr[i] == '\n';
 	return lines;
 }
 
 static bool
 faults_say(const char *words)
 {
-	faults_buf[faults.len < FAULTS_MAX ? faults.len : FAULTS_MAX - 1] =
-	    '\0';
+	size_t len = findings.faults.len;
+
+	faults_buf[len < FAULTS_MAX ? len : FAULTS_MAX - 1] = '\0';
 	return strstr(faults_buf, words) != NULL;
 }
 
@@ -271,6 +272,48 @@ applications_are_hashed_by_a_random_key(void **state)
 	    config.credentials.hash_key, zeros, sizeof(zeros));
 }
 
+/* The number of warnings. */
+static size_t
+warning_count(void)
+{
+	struct slice rest = buf_slice(&findings.warnings), line;
+	size_t n = 0;
+
+	while (slice_take_element(&rest, '\n', &line))
+		n++;
+	return n;
+}
+
+static void
+the_order_of_variables_matters_to_no_warning(void **state)
+{
+	static const char *const variables[][2] = {
+	    {"AUTH=remote-user", "API_CREDENTIALS_A=:pass word"},
+	    {"API_SECRET=0123456789abcdef", "API_PREVIOUS_SECRET=x"},
+	    {"API_CREDENTIALS_A-B=u:p", "API_CREDENTIALS_A_B=u:p"},
+	    {"METRICS_CLUSTER=statsd://h:1", "DYNO=web.1"},
+	};
+	static const size_t want[] = {1, 0, 1, 1};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(variables); i++) {
+		load(variables[i][0], variables[i][1]);
+		assert_int_equal(warning_count(), want[i]);
+		load(variables[i][1], variables[i][0]);
+		assert_int_equal(warning_count(), want[i]);
+	}
+}
+
+static void
+an_empty_dyno_variable_is_no_dyno(void **state)
+{
+	(void)state;
+	load("API_CREDENTIALS_A=u:p", "DYNO=");
+	assert_int_equal(warning_count(), 0);
+	load("API_CREDENTIALS_A=u:p", "DYNO=x");
+	assert_int_equal(warning_count(), 1);
+}
+
 static void
 the_names_must_be_exact(void **state)
 {
@@ -299,6 +342,8 @@ main(void)
 	    cmocka_unit_test(slashes_at_the_end_of_a_base_path_are_dropped),
 	    cmocka_unit_test(applications_are_hashed_by_a_random_key),
 	    cmocka_unit_test(the_names_must_be_exact),
+	    cmocka_unit_test(the_order_of_variables_matters_to_no_warning),
+	    cmocka_unit_test(an_empty_dyno_variable_is_no_dyno),
 	};
 
 	if (sodium_init() < 0)

@@ -94,7 +94,7 @@ start(const char *key, const char *path_and_options)
 	static const char *environment[] = {
 	    cluster, "API_CREDENTIALS_HEAVEN=Aladdin:open sesame", NULL};
 	static char buf[1024];
-	struct buf faults = BUF_IN(buf);
+	struct findings findings = {.faults = BUF_IN(buf)};
 	uint16_t port = 0;
 
 	collector = open_collector(&port);
@@ -103,8 +103,8 @@ start(const char *key, const char *path_and_options)
 	    path_and_options);
 	memset(&config, 0, sizeof(config));
 	memset(&service, 0, sizeof(service));
-	config_load(&config, (char *const *)(uintptr_t)environment, &faults);
-	assert_int_equal(faults.len, 0);
+	config_load(&config, (char *const *)(uintptr_t)environment, &findings);
+	assert_int_equal(findings.faults.len, 0);
 	log_set_level(LOG_ERROR);
 	exchange_open(&service, &config);
 }

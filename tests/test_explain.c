@@ -13,7 +13,7 @@ explained(const char *body, bool colour)
 	    "METRICS_CLUSTER=statsd://h:1/p", NULL};
 	static struct config config;
 	static char buf[256];
-	struct buf faults = BUF_IN(buf);
+	struct findings findings = {.faults = BUF_IN(buf)};
 	struct explain job = {&config, SLICE("app"), NULL, NULL, colour};
 	struct slice in = guarded(slice_of(body));
 	size_t out_len, err_len;
@@ -25,7 +25,7 @@ explained(const char *body, bool colour)
 	job.err = open_memstream(&err, &err_len);
 	assert_true(job.out != NULL && job.err != NULL);
 	memset(&config, 0, sizeof(config));
-	config_load(&config, (char *const *)(uintptr_t)environment, &faults);
+	config_load(&config, (char *const *)(uintptr_t)environment, &findings);
 	well = explain(&job, in);
 	fclose(job.out);
 	fclose(job.err);

@@ -20,12 +20,12 @@ configure(void **state)
 	    "API_CREDENTIALS_HEAVEN=Aladdin:open sesame",
 	    "API_CREDENTIALS_NAMELESS=:open sesame", NULL};
 	static char buf[1024];
-	struct buf faults = BUF_IN(buf);
+	struct findings findings = {.faults = BUF_IN(buf)};
 
 	(void)state;
 	memset(&config, 0, sizeof(config));
-	config_load(&config, (char *const *)(uintptr_t)environment, &faults);
-	assert_int_equal(faults.len, 0);
+	config_load(&config, (char *const *)(uintptr_t)environment, &findings);
+	assert_int_equal(findings.faults.len, 0);
 	return 0;
 }
 

@@ -72,6 +72,20 @@ a_line_that_is_too_long_is_cut_but_ends(void **state)
 	assert_string_equal(end + 1, "event=example reason=\"why not\"\n");
 }
 
+static void
+log_two_reasons(void)
+{
+	log_reasons(LOG_INFO, "example", SLICE("one\ntwo\n"));
+}
+
+static void
+each_line_of_a_text_is_a_reason(void **state)
+{
+	(void)state;
+	assert_string_equal(stderr_of(log_two_reasons),
+	    "event=example reason=\"one\"\nevent=example reason=\"two\"\n");
+}
+
 int
 main(void)
 {
@@ -81,6 +95,7 @@ main(void)
 		a_line_below_the_level_is_not_written, reset),
 	    cmocka_unit_test_setup(
 		a_line_that_is_too_long_is_cut_but_ends, reset),
+	    cmocka_unit_test_setup(each_line_of_a_text_is_a_reason, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

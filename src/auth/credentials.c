@@ -13,6 +13,14 @@ struct padded_name {
 	char bytes[APP_MAX];
 };
 
+struct slice
+application_name(const struct application *a)
+{
+	struct slice padded = {a->name, sizeof(a->name)};
+
+	return slice_take_until(&padded, (struct slice){"", 1});
+}
+
 void
 credentials_init(struct credentials *c)
 {
@@ -150,6 +158,20 @@ names_of(
 		plain->bytes[i] = c;
 		folded->bytes[i] = c == '-' ? '_' : c;
 	}
+}
+
+const struct application *
+credentials_folded(const struct credentials *c, const struct application *a)
+{
+	struct padded_name plain, folded;
+	const struct application *other;
+
+	names_of(application_name(a), &plain, &folded);
+	other = find(c, &folded);
+	return other != a && other->credentials[CREDENTIALS_CURRENT].set &&
+		a->credentials[CREDENTIALS_CURRENT].set
+	    ? other
+	    : NULL;
 }
 
 /* What is set for an application, under either name; the plain one wins. */

@@ -32,6 +32,9 @@ struct credentials {
 	unsigned char hash_key[16];
 };
 
+/* The name without its padding. */
+struct slice application_name(const struct application *a);
+
 /* Makes a zeroed struct ready; libsodium must have been initialised. */
 void credentials_init(struct credentials *c);
 
@@ -46,6 +49,13 @@ const char *credentials_add(struct credentials *c, struct slice name,
 /* Sets the shared secret; NULL or a sentence. */
 const char *credentials_set_shared(
     struct credentials *c, enum credentials_age age, struct slice value);
+
+/*
+ * The application that has credentials too and whose name is the same but for
+ * "_" in place of each "-", which stands back then; NULL if there is none.
+ */
+const struct application *credentials_folded(
+    const struct credentials *c, const struct application *a);
 
 /* Whether this Authorization header may write to the application. */
 bool credentials_accept(

@@ -83,3 +83,12 @@ log_reason(enum log_level level, const char *event, struct slice reason)
 	log_quoted(&line, "reason", reason);
 	log_end(&line);
 }
+
+void
+log_reasons(enum log_level level, const char *event, struct slice text)
+{
+	struct slice line;
+
+	while (slice_take_element(&text, '\n', &line))
+		log_reason(level, event, line);
+}

@@ -36,4 +36,7 @@ void log_end(struct log_line *line);
 /* A whole line with nothing but a reason. */
 void log_reason(enum log_level level, const char *event, struct slice reason);
 
+/* Such a line for each line of a text. */
+void log_reasons(enum log_level level, const char *event, struct slice text);
+
 #endif

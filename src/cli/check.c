@@ -2,7 +2,6 @@
 
 #include "base/ascii.h"
 #include "cli/probe.h"
-#include "config/warnings.h"
 
 /* statsd's own default, and that of this program. */
 enum { STATSD_PORT = 8125, OUR_PORT = 8126 };
@@ -61,10 +60,10 @@ print_collectors(const struct check *job, const struct cluster *cluster,
 
 /* "MY_APP" as a drain's path is likely to have it: "my-app". */
 static void
-put_path_name(struct buf *t, const char *name)
+put_path_name(struct buf *t, struct slice name)
 {
-	for (size_t i = 0; i < APP_MAX && name[i] != '\0'; i++) {
-		char c = name[i] == '_' ? '-' : name[i];
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i] == '_' ? '-' : name.ptr[i];
 
 		if (ascii_is_upper(c))
 			c = (char)(c - 'A' + 'a');
@@ -87,9 +86,9 @@ print_application_url(
 	char buf[APP_MAX];
 	struct buf name = BUF_IN(buf);
 
-	put_path_name(&name, a->name);
+	put_path_name(&name, application_name(a));
 	print_url(config, "USER:PASSWORD", buf_slice(&name), out);
-	if (memchr(a->name, '_', APP_MAX) != NULL)
+	if (slice_contains(application_name(a), '_'))
 		fputs("  (names that differ in - and _ or in case share "
 		      "these)\n",
 		    out);
@@ -99,8 +98,8 @@ static void
 print_application(
     const struct config *config, const struct application *a, FILE *out)
 {
-	fprintf(out, "application %.*s: credentials of its own%s\n", APP_MAX,
-	    a->name,
+	fprintf(out, "application %.*s: credentials of its own%s\n",
+	    SLICE_ARG(application_name(a)),
 	    a->credentials[CREDENTIALS_PREVIOUS].set
 		? ", previous ones accepted too"
 		: "");
@@ -136,7 +135,7 @@ print_users(const struct config *config, FILE *out)
 		if (a->user.len == 0)
 			continue;
 		fprintf(out, "application %.*s: the user of its credentials\n",
-		    APP_MAX, a->name);
+		    SLICE_ARG(application_name(a)));
 		print_application_url(config, a, out);
 	}
 	fputs("all other applications: the user with the application's name\n",
@@ -159,6 +158,15 @@ print_rules(const struct config *config, FILE *out)
 					: "counted");
 	if (config->base_path.len > 0)
 		fprintf(out, "base path: %.*s\n", SLICE_ARG(config->base_path));
+}
+
+static void
+print_warnings(const struct check *job, struct slice warnings)
+{
+	struct slice line;
+
+	while (slice_take_element(&warnings, '\n', &line))
+		fprintf(job->err, "warning: %.*s\n", SLICE_ARG(line));
 }
 
 static void
@@ -190,16 +198,16 @@ warn_of_ports(const struct check *job, const struct cluster *cluster,
 }
 
 bool
-check(const struct check *job, struct buf *faults)
+check(const struct check *job, struct findings *findings)
 {
 	static struct cluster cluster;
 	static struct probe probes[COLLECTORS_MAX];
 
 	cluster_open(
 	    &cluster, job->config->collectors, job->config->collector_count);
-	cluster_look_up(&cluster, faults);
-	if (faults->len > 0) {
-		fwrite(faults->ptr, 1, faults->len, job->err);
+	cluster_look_up(&cluster, &findings->faults);
+	if (findings->faults.len > 0) {
+		fwrite(findings->faults.ptr, 1, findings->faults.len, job->err);
 		return false;
 	}
 	if (job->send)
@@ -214,7 +222,7 @@ check(const struct check *job, struct buf *faults)
 		print_applications(job->config, job->out);
 	print_rules(job->config, job->out);
 	fflush(job->out);
-	warnings_print(job->config, job->environment, job->err);
+	print_warnings(job, buf_slice(&findings->warnings));
 	if (job->send)
 		warn_of_ports(job, &cluster, probes);
 	return true;

@@ -11,8 +11,7 @@
 
 struct check {
 	const struct config *config;
-	char *const *environment; /* that the configuration was read from */
-	bool send;                /* whether collectors are probed, probe.h */
+	bool send; /* whether collectors are probed, probe.h */
 	FILE *out, *err;
 };
 
@@ -21,6 +20,6 @@ struct check {
  * and likely mistakes to err; or, if there were faults, with those of
  * config_load in front, all of them to err, and false.
  */
-bool check(const struct check *job, struct buf *faults);
+bool check(const struct check *job, struct findings *findings);
 
 #endif

@@ -5,19 +5,34 @@
 
 #define DEFAULT_CLUSTER "statsd://127.0.0.1:8126,statsd://127.0.0.1:8127"
 
+/* A shorter shared secret may be guessed: it opens every application. */
+enum { SECRET_WISE_MIN = 16 };
+
+/* What is being loaded, and the variable that is being read. */
+struct loading {
+	struct config *config;
+	struct findings *findings;
+	struct buf passwords; /* warnings for where this program checks them */
+	struct slice variable;
+	struct slice app; /* the end of a name such as API_CREDENTIALS_<APP> */
+	bool on_dyno;
+};
+
 static void
-put_fault(struct buf *faults, struct slice variable, const char *sentence)
+put_finding(struct buf *t, struct slice variable, const char *sentence)
 {
-	buf_put_visible(faults, variable);
-	buf_put(faults, SLICE(": "));
-	buf_put_string(faults, sentence);
-	buf_put(faults, SLICE("\n"));
+	buf_put_visible(t, variable);
+	buf_put(t, SLICE(": "));
+	buf_put_string(t, sentence);
+	buf_put(t, SLICE("\n"));
 }
 
 static void
 put_collector_fault(
-    struct buf *faults, size_t number, struct slice uri, const char *sentence)
+    struct loading *l, size_t number, struct slice uri, const char *sentence)
 {
+	struct buf *faults = &l->findings->faults;
+
 	buf_put(faults, SLICE("METRICS_CLUSTER: collector "));
 	buf_put_number(faults, number);
 	buf_put(faults, SLICE(", "));
@@ -28,21 +43,21 @@ put_collector_fault(
 }
 
 static void
-load_collector(
-    struct config *config, size_t number, struct slice uri, struct buf *faults)
+read_collector(struct loading *l, size_t number, struct slice uri)
 {
+	struct config *config = l->config;
 	const char *fault;
 
 	if (config->collector_count == COLLECTORS_MAX) {
 		put_collector_fault(
-		    faults, number, uri, "there may be 256 collectors at most");
+		    l, number, uri, "there may be 256 collectors at most");
 		return;
 	}
 	fault = uri_parse(uri, &config->collectors[config->collector_count]);
 	if (fault == NULL)
 		config->collector_count++;
 	else
-		put_collector_fault(faults, number, uri, fault);
+		put_collector_fault(l, number, uri, fault);
 }
 
 /* An "@" ahead and no "://" before it: that comma stands inside a key. */
@@ -60,51 +75,111 @@ is_cut_in_key(struct slice rest)
 }
 
 static void
-load_cluster(struct config *config, struct slice list, struct buf *faults)
+read_cluster(struct loading *l, struct slice list)
 {
 	struct slice uri;
 	size_t number = 1;
 
-	config->collector_count = 0;
+	l->config->collector_count = 0;
 	for (; slice_cut(&list, ',', &uri); number++)
 		if (is_cut_in_key(list))
-			put_collector_fault(faults, number, SLICE("***"),
+			put_collector_fault(l, number, SLICE("***"),
 			    "a comma inside a key is written %2C");
 		else
-			load_collector(config, number, slice_trim(uri), faults);
-	load_collector(config, number, slice_trim(list), faults);
+			read_collector(l, number, slice_trim(uri));
+	read_collector(l, number, slice_trim(list));
 }
 
 static const char *
-load_secret(struct config *config, struct slice value)
+load_cluster(struct loading *l, struct slice value)
+{
+	l->config->default_cluster = false;
+	read_cluster(l, value);
+	return NULL;
+}
+
+/* RFC 3986: unreserved and sub-delims stand for themselves in a userinfo. */
+static bool
+is_plain_in_url(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!ascii_is_alnum(s.ptr[i]) &&
+		    !slice_contains(SLICE("-._~!$&'()*+,;="), s.ptr[i]))
+			return false;
+	return true;
+}
+
+/* Logplex neither decodes %XX nor delivers anything with a second colon. */
+static void
+warn_of_url(struct loading *l, struct slice user, struct slice password)
+{
+	if (!is_plain_in_url(user) || !is_plain_in_url(password))
+		put_finding(&l->passwords, l->variable,
+		    "a drain URL carries letters, digits and -._~!$&'()*+,;= "
+		    "only, and Logplex does not decode %XX; choose another "
+		    "password");
+}
+
+static const char *
+load_credentials(struct loading *l, struct slice value)
+{
+	struct slice user = {0}, password = value;
+	const char *fault = credentials_add(
+	    &l->config->credentials, l->app, CREDENTIALS_CURRENT, value);
+
+	if (fault != NULL)
+		return fault;
+	slice_cut(&password, ':', &user);
+	if (user.len == 0)
+		put_finding(&l->passwords, l->variable,
+		    "the user is empty: Logplex leaves it out and sends the "
+		    "password as the user; write user:password");
+	warn_of_url(l, user, password);
+	return NULL;
+}
+
+static const char *
+load_previous_credentials(struct loading *l, struct slice value)
+{
+	return credentials_add(
+	    &l->config->credentials, l->app, CREDENTIALS_PREVIOUS, value);
+}
+
+static const char *
+load_secret(struct loading *l, struct slice value)
+{
+	if (value.len < SECRET_WISE_MIN)
+		put_finding(&l->passwords, l->variable,
+		    "shorter than 16 characters; it opens every application "
+		    "without credentials of its own");
+	warn_of_url(l, value, value);
+	return credentials_set_shared(
+	    &l->config->credentials, CREDENTIALS_CURRENT, value);
+}
+
+static const char *
+load_previous_secret(struct loading *l, struct slice value)
 {
 	return credentials_set_shared(
-	    &config->credentials, CREDENTIALS_CURRENT, value);
+	    &l->config->credentials, CREDENTIALS_PREVIOUS, value);
 }
 
 static const char *
-load_previous_secret(struct config *config, struct slice value)
+load_auth(struct loading *l, struct slice value)
 {
-	return credentials_set_shared(
-	    &config->credentials, CREDENTIALS_PREVIOUS, value);
-}
-
-static const char *
-load_auth(struct config *config, struct slice value)
-{
-	config->remote_user = slice_equal(value, SLICE("remote-user"));
-	if (!config->remote_user && !slice_equal(value, SLICE("self")))
+	l->config->remote_user = slice_equal(value, SLICE("remote-user"));
+	if (!l->config->remote_user && !slice_equal(value, SLICE("self")))
 		return "must be self or remote-user";
 	return NULL;
 }
 
 static const char *
-load_levels(struct config *config, struct slice value)
+load_levels(struct loading *l, struct slice value)
 {
 	struct slice name;
 	bool more = true;
 
-	config->rules.levels = 0;
+	l->config->rules.levels = 0;
 	while (more) {
 		unsigned level;
 
@@ -113,22 +188,22 @@ load_levels(struct config *config, struct slice value)
 		if (level == 0)
 			return "must be any of error, warning and info, "
 			       "separated by commas";
-		config->rules.levels |= level;
+		l->config->rules.levels |= level;
 	}
 	return NULL;
 }
 
 static const char *
-load_platform_only(struct config *config, struct slice value)
+load_platform_only(struct loading *l, struct slice value)
 {
-	config->rules.platform_only = slice_equal(value, SLICE("1"));
-	if (!config->rules.platform_only && !slice_equal(value, SLICE("0")))
+	l->config->rules.platform_only = slice_equal(value, SLICE("1"));
+	if (!l->config->rules.platform_only && !slice_equal(value, SLICE("0")))
 		return "must be 0 or 1";
 	return NULL;
 }
 
 static const char *
-load_log_level(struct config *config, struct slice value)
+load_log_level(struct loading *l, struct slice value)
 {
 	static const struct {
 		const char *name;
@@ -138,14 +213,14 @@ load_log_level(struct config *config, struct slice value)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (slice_equal(value, slice_of(names[i].name))) {
-			config->log_level = names[i].level;
+			l->config->log_level = names[i].level;
 			return NULL;
 		}
 	return "must be debug, info, warning or error";
 }
 
 static const char *
-load_base_path(struct config *config, struct slice value)
+load_base_path(struct loading *l, struct slice value)
 {
 	while (value.len > 0 && value.ptr[value.len - 1] == '/')
 		value = slice_head(value, value.len - 1);
@@ -153,62 +228,148 @@ load_base_path(struct config *config, struct slice value)
 		return "must start with a slash";
 	if (value.len > BASE_PATH_MAX)
 		return "must have at most 256 bytes";
-	config->base_path = value;
+	l->config->base_path = value;
 	return NULL;
 }
 
+static const char *
+load_dyno(struct loading *l, struct slice value)
+{
+	l->on_dyno = value.len > 0;
+	return NULL;
+}
+
+/* A name that ends with _ is followed by an application's. */
 static const struct {
-	const char *name;
-	const char *(*load)(struct config *, struct slice);
+	struct slice name;
+	const char *(*load)(struct loading *, struct slice value);
 } variables[] = {
-    {"API_SECRET", load_secret},
-    {"API_PREVIOUS_SECRET", load_previous_secret},
-    {"AUTH", load_auth},
-    {"LEVELS", load_levels},
-    {"PLATFORM_ONLY", load_platform_only},
-    {"LOG_LEVEL", load_log_level},
-    {"BASE_PATH", load_base_path},
+#define VARIABLE(name, load)                                                   \
+	{                                                                      \
+		{name, sizeof(name) - 1}, load                                 \
+	}
+    VARIABLE("METRICS_CLUSTER", load_cluster),
+    VARIABLE("API_CREDENTIALS_", load_credentials),
+    VARIABLE("API_PREVIOUS_CREDENTIALS_", load_previous_credentials),
+    VARIABLE("API_SECRET", load_secret),
+    VARIABLE("API_PREVIOUS_SECRET", load_previous_secret),
+    VARIABLE("AUTH", load_auth),
+    VARIABLE("LEVELS", load_levels),
+    VARIABLE("PLATFORM_ONLY", load_platform_only),
+    VARIABLE("LOG_LEVEL", load_log_level),
+    VARIABLE("BASE_PATH", load_base_path),
+    VARIABLE("DYNO", load_dyno),
+#undef VARIABLE
 };
 
-static const char *
-load_variable(struct config *config, struct slice name, struct slice value,
-    struct buf *faults)
+static bool
+is_variable(struct slice name, struct slice known, struct slice *app)
 {
-	struct slice app = name;
+	*app = name;
+	return slice_take(app, known) &&
+	    (app->len == 0 || known.ptr[known.len - 1] == '_');
+}
 
-	if (slice_equal(name, SLICE("METRICS_CLUSTER"))) {
-		config->default_cluster = false;
-		load_cluster(config, value, faults);
-		return NULL;
+static void
+load_variable(struct loading *l, struct slice value)
+{
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const char *fault;
+
+		if (!is_variable(l->variable, variables[i].name, &l->app))
+			continue;
+		fault = variables[i].load(l, value);
+		if (fault != NULL)
+			put_finding(&l->findings->faults, l->variable, fault);
+		return;
 	}
-	if (slice_take(&app, SLICE("API_CREDENTIALS_")))
-		return credentials_add(
-		    &config->credentials, app, CREDENTIALS_CURRENT, value);
-	if (slice_take(&app, SLICE("API_PREVIOUS_CREDENTIALS_")))
-		return credentials_add(
-		    &config->credentials, app, CREDENTIALS_PREVIOUS, value);
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
-		if (slice_equal(name, slice_of(variables[i].name)))
-			return variables[i].load(config, value);
-	return NULL;
+}
+
+/* my-app takes API_CREDENTIALS_MY-APP alone, once both are set. */
+static void
+warn_of_sharing(struct buf *warnings, const struct credentials *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct slice name = application_name(&c->applications[i]);
+		const struct application *folded =
+		    credentials_folded(c, &c->applications[i]);
+
+		if (folded == NULL)
+			continue;
+		buf_put(warnings, SLICE("API_CREDENTIALS_"));
+		buf_put(warnings, name);
+		buf_put(warnings, SLICE(": API_CREDENTIALS_"));
+		buf_put(warnings, application_name(folded));
+		buf_put(warnings,
+		    SLICE(" is set too, for the same name with _; the one "
+			  "with - takes this variable alone\n"));
+	}
+}
+
+/* What one variable means for another where this program checks passwords. */
+static void
+warn_of_passwords(struct buf *warnings, const struct credentials *c)
+{
+	bool shared = c->shared[CREDENTIALS_CURRENT].set;
+
+	if (c->count == 0 && !shared)
+		put_finding(warnings, SLICE("API_CREDENTIALS_<APP>"),
+		    "not set, nor is API_SECRET: every batch is answered 401");
+	if (c->shared[CREDENTIALS_PREVIOUS].set && !shared)
+		put_finding(warnings, SLICE("API_PREVIOUS_SECRET"),
+		    "not accepted while API_SECRET is not set");
+	warn_of_sharing(warnings, c);
+}
+
+/* What has to hold outside this program, where it cannot look. */
+static void
+warn_of_trust(struct buf *warnings, const struct credentials *c)
+{
+	buf_put(warnings,
+	    SLICE("AUTH=remote-user takes the web server's word for who a "
+		  "client is: it must check the password of every request, "
+		  "and nothing else may reach this program's socket "
+		  "(docs/web-servers.md)\n"));
+	if (c->shared[CREDENTIALS_CURRENT].set)
+		buf_put(warnings,
+		    SLICE("API_SECRET has no effect with AUTH=remote-user\n"));
+}
+
+static void
+warn_of_the_whole(const struct loading *l)
+{
+	const struct config *config = l->config;
+	struct buf *warnings = &l->findings->warnings;
+
+	if (config->default_cluster && l->on_dyno)
+		put_finding(warnings, SLICE("METRICS_CLUSTER"),
+		    "not set, and this is a dyno: nobody listens on its "
+		    "127.0.0.1, so every counter is lost");
+	if (config->remote_user) {
+		warn_of_trust(warnings, &config->credentials);
+	} else {
+		buf_put(warnings, buf_slice(&l->passwords));
+		warn_of_passwords(warnings, &config->credentials);
+	}
 }
 
 void
-config_load(struct config *config, char *const *environment, struct buf *faults)
+config_load(
+    struct config *config, char *const *environment, struct findings *findings)
 {
+	char passwords[FAULTS_MAX];
+	struct loading l = {config, findings, .passwords = BUF_IN(passwords)};
+
 	credentials_init(&config->credentials);
 	config->default_cluster = true;
-	load_cluster(config, SLICE(DEFAULT_CLUSTER), faults);
+	read_cluster(&l, SLICE(DEFAULT_CLUSTER));
 	config->rules.levels = HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING;
 	config->log_level = LOG_INFO;
 	for (; *environment != NULL; environment++) {
-		struct slice value = slice_of(*environment), name;
-		const char *fault;
+		struct slice value = slice_of(*environment);
 
-		if (!slice_cut(&value, '=', &name))
-			continue;
-		fault = load_variable(config, name, value, faults);
-		if (fault != NULL)
-			put_fault(faults, name, fault);
+		if (slice_cut(&value, '=', &l.variable))
+			load_variable(&l, value);
 	}
+	warn_of_the_whole(&l);
 }

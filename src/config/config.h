@@ -1,5 +1,6 @@
 /*
- * The configuration: read from the environment, once, at start.
+ * The configuration, and all that is wrong with it or looks like a mistake:
+ * read from the environment, once, at start.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -22,12 +23,19 @@ struct config {
 };
 
 /*
+ * Lines without a secret in them: the variable, and a sentence on what is wrong
+ * with it and what to do.  Warnings are likely mistakes, which stop nothing.
+ */
+struct findings {
+	struct buf faults, warnings;
+};
+
+/*
  * Reads a NULL-terminated array of "NAME=value" into a zeroed configuration,
- * which borrows from it.  Every fault adds a line to *faults: the variable,
- * and a sentence on what is wrong and what to do; never a secret.  Usable only
- * if there are none; collectors that could be read are there all the same.
+ * which borrows from it.  It is usable only if no fault was found; collectors
+ * that could be read are there all the same.
  */
 void config_load(
-    struct config *config, char *const *environment, struct buf *faults);
+    struct config *config, char *const *environment, struct findings *findings);
 
 #endif

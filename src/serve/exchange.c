@@ -2,7 +2,6 @@
 
 #include "http/answer.h"
 #include "statsd/send.h"
-#include "config/faults.h"
 #include "http/handler.h"
 #include "http/request.h"
 
@@ -75,7 +74,7 @@ deliver(struct service *service, struct outcome *outcome)
 		service->looked_up = true;
 		cluster_look_up(&service->cluster, &faults);
 		if (faults.len > 0) {
-			faults_log(buf_slice(&faults));
+			log_reasons(LOG_ERROR, "fault", buf_slice(&faults));
 			fail_on_faults(outcome);
 			return;
 		}

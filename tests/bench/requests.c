@@ -133,7 +133,7 @@ configure(size_t collectors, size_t apps)
 	static char cluster[64 * SINKS_MAX], app[APPS_MAX][64];
 	static char *environment[APPS_MAX + 2];
 	static char faults_buf[4096];
-	struct buf faults = BUF_IN(faults_buf);
+	struct findings findings = {.faults = BUF_IN(faults_buf)};
 	struct buf value = BUF_IN(cluster);
 
 	buf_put(&value, SLICE("METRICS_CLUSTER="));
@@ -155,9 +155,9 @@ configure(size_t collectors, size_t apps)
 	exchange_close(&service);
 	memset(&config, 0, sizeof(config));
 	memset(&service.cluster, 0, sizeof(service.cluster));
-	config_load(&config, environment, &faults);
-	if (faults.len > 0)
-		measure_fail("%.*s", SLICE_ARG(buf_slice(&faults)));
+	config_load(&config, environment, &findings);
+	if (findings.faults.len > 0)
+		measure_fail("%.*s", SLICE_ARG(buf_slice(&findings.faults)));
 	exchange_open(&service, &config);
 }
 

@@ -84,12 +84,20 @@ put_key(struct buf *t, struct slice key)
 }
 
 static void
+check_lines(const struct buf *lines)
+{
+	assert(!fuzz_contains(buf_slice(lines), SLICE(CANARY)));
+	assert(fuzz_is_lines(buf_slice(lines)));
+}
+
+static void
 check_list(struct slice before, struct slice key, struct slice after)
 {
 	static struct config config;
-	static char faults_buf[FAULTS_MAX];
+	static char faults_buf[FAULTS_MAX], warnings_buf[FAULTS_MAX];
 	char buf[4096];
-	struct buf list = BUF_IN(buf), faults = BUF_IN(faults_buf);
+	struct buf list = BUF_IN(buf);
+	struct findings findings = {BUF_IN(faults_buf), BUF_IN(warnings_buf)};
 	char *environment[] = {NULL, NULL};
 
 	if (fuzz_contains(before, SLICE(CANARY)) ||
@@ -108,9 +116,9 @@ check_list(struct slice before, struct slice key, struct slice after)
 	if (strlen(environment[0]) != list.len)
 		return; /* it holds a NUL, which no environment does */
 	fuzz_config_reset(&config);
-	config_load(&config, environment, &faults);
-	assert(!fuzz_contains(buf_slice(&faults), SLICE(CANARY)));
-	assert(fuzz_is_lines(buf_slice(&faults)));
+	config_load(&config, environment, &findings);
+	check_lines(&findings.faults);
+	check_lines(&findings.warnings);
 	for (size_t i = 0; i < config.collector_count; i++) {
 		const struct uri *uri = &config.collectors[i];
 

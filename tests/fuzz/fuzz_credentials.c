@@ -152,7 +152,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct config config;
 	static char faults_buf[FAULTS_MAX];
-	struct buf faults = BUF_IN(faults_buf);
+	struct findings findings = {.faults = BUF_IN(faults_buf)};
 	struct slice rest = {(const char *)data, size};
 	struct slice app = fuzz_copy(fuzz_line(&rest));
 	struct slice authorization = fuzz_copy(fuzz_line(&rest));
@@ -163,14 +163,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	assert(buf != NULL && sodium_init() >= 0);
 	fuzz_config_reset(&config);
-	config_load(&config, naive.variables, &faults);
+	config_load(&config, naive.variables, &findings);
 	accepted = credentials_accept(&config.credentials, app, authorization);
 	presented = naive_present(&naive, authorization, buf);
 	if (!presented)
 		assert(!accepted);
-	else if (faults.len == 0 && fuzz_is_app(app))
+	else if (findings.faults.len == 0 && fuzz_is_app(app))
 		assert(accepted == naive_accept(&naive));
-	if (faults.len == 0 && fuzz_is_app(app))
+	if (findings.faults.len == 0 && fuzz_is_app(app))
 		assert(credentials_accept_user(&config.credentials, app,
 			   user) == naive_accept_user(&naive, user));
 	free(buf);

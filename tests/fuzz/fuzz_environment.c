@@ -1,9 +1,9 @@
 /*
  * A whole environment, a variable a line.
  *
- * Asserted: the faults are lines of printable text and hold no secret; without
- * faults, everything in the configuration is in its range; the same
- * environment gives the same faults again.
+ * Asserted: the faults and the warnings are lines of printable text and hold no
+ * secret; without faults, everything in the configuration is in its range; the
+ * same environment gives the same faults and warnings again.
  */
 #include <sodium.h>
 
@@ -51,26 +51,49 @@ check_config(const struct config *c)
 		    c->credentials.index[i].hash);
 }
 
+/* Faults and warnings, in memory of their own. */
+struct found {
+	struct findings findings;
+	char faults[FAULTS_MAX], warnings[FAULTS_MAX];
+};
+
+static void
+load(struct config *config, char *const *variables, struct found *found)
+{
+	fuzz_config_reset(config);
+	found->findings =
+	    (struct findings){BUF_IN(found->faults), BUF_IN(found->warnings)};
+	config_load(config, variables, &found->findings);
+}
+
+static void
+check_lines(const struct buf *lines, bool canary_is_secret)
+{
+	assert(fuzz_is_lines(buf_slice(lines)));
+	if (canary_is_secret)
+		assert(!fuzz_contains(buf_slice(lines), SLICE(CANARY)));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct config config;
-	static char first_buf[FAULTS_MAX], second_buf[FAULTS_MAX];
-	struct buf first = BUF_IN(first_buf), second = BUF_IN(second_buf);
+	static struct found first, second;
 	struct slice rest = {(const char *)data, size};
 	char *const *variables = fuzz_variables(&rest);
+	bool secret = canary_is_secret(variables);
 
 	assert(sodium_init() >= 0);
-	fuzz_config_reset(&config);
-	config_load(&config, variables, &first);
-	assert(fuzz_is_lines(buf_slice(&first)));
-	if (canary_is_secret(variables))
-		assert(!fuzz_contains(buf_slice(&first), SLICE(CANARY)));
-	if (first.len == 0)
+	load(&config, variables, &first);
+	check_lines(&first.findings.faults, secret);
+	check_lines(&first.findings.warnings, secret);
+	if (first.findings.faults.len == 0)
 		check_config(&config);
-	fuzz_config_reset(&config);
-	config_load(&config, variables, &second);
-	assert(slice_equal(buf_slice(&first), buf_slice(&second)));
+	load(&config, variables, &second);
+	assert(slice_equal(buf_slice(&first.findings.faults),
+	    buf_slice(&second.findings.faults)));
+	assert(slice_equal(buf_slice(&first.findings.warnings),
+	    buf_slice(&second.findings.warnings)));
 	fuzz_release();
 	return 0;
 }

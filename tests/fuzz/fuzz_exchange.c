@@ -69,7 +69,7 @@ prepare(void)
 	static char heaven[] = "API_CREDENTIALS_HEAVEN=Aladdin:" CANARY,
 		    secret[] = "API_SECRET=" CANARY "2",
 		    level[] = "LOG_LEVEL=debug", faults_buf[1000];
-	struct buf faults = BUF_IN(faults_buf);
+	struct findings findings = {.faults = BUF_IN(faults_buf)};
 	char *environment[] = {heaven, secret, level, NULL};
 	char name[] = "/tmp/fuzz-exchange-XXXXXX";
 	int log = mkstemp(name);
@@ -79,8 +79,8 @@ prepare(void)
 	if (log != STDERR_FILENO)
 		close(log);
 	assert(sodium_init() >= 0);
-	config_load(&config, environment, &faults);
-	assert(faults.len == 0);
+	config_load(&config, environment, &findings);
+	assert(findings.faults.len == 0);
 	log_set_level(LOG_DEBUG);
 	service.config = &config;
 }

@@ -22,11 +22,11 @@ load(struct config *config, char *auth)
 		    my_app[] = "API_CREDENTIALS_MY-APP=me:mine",
 		    secret[] = "API_SECRET=hush", base[] = "BASE_PATH=/drain";
 	static char faults_buf[1000];
-	struct buf faults = BUF_IN(faults_buf);
+	struct findings findings = {.faults = BUF_IN(faults_buf)};
 	char *environment[] = {auth, heaven, my_app, secret, base, NULL};
 
-	config_load(config, environment, &faults);
-	assert(faults.len == 0);
+	config_load(config, environment, &findings);
+	assert(findings.faults.len == 0);
 }
 
 static void
