@@ -5,14 +5,20 @@ import collections
 import csv
 import io
 import json
+import operator
 import re
 import shlex
+import statistics
 import subprocess
 import tempfile
+import time
 import unittest
 import urllib.parse
 
 from stack import *
+
+sys.path.insert(0, str(ROOT / "tests" / "properties"))
+import families
 
 FOLDER = ROOT / "docs" / "dashboards"
 COUNTS = {
@@ -22,14 +28,85 @@ COUNTS = {
 APPS = {app for app, _ in COUNTS}
 
 
-def body_of(counts):
+# Requests without an error of the platform: the status, and how many took so
+# many ms.
+REQUESTS = {
+    "shop": {(200, 40): 400, (200, 200): 150, (304, 450): 200, (404, 800): 120,
+             (500, 2000): 80, (200, 6000): 20, (101, 354198): 3},
+    "billing": {(200, 600): 90}}
+ROUTER = {  # what the router says of a request that failed
+    "H10": "at=error code=H10 desc=x connect= service= status=503 bytes=",
+    "H12": "at=error code=H12 desc=x connect=1ms service=30000ms status=503"
+           " bytes=0",
+    "H27": "sock=client at=warning code=H27 desc=x connect=1ms service=1200ms"
+           " status=499 bytes=0"}
+DYNOS = {  # what the platform says of a dyno
+    "shop": [("web.1", "sample#memory_total=480.00MB"
+                       " sample#memory_quota=512.00MB"),
+             ("web.2", "sample#memory_total=128.00MB"
+                       " sample#memory_quota=512.00MB"),
+             *[("web.1", "State changed from up to crashed")] * 2,
+             *[("web.1", "State changed from crashed to starting")] * 3,
+             *[("web.1", "Process exited with status 137")] * 2,
+             ("run.7", "Process exited with status 0")],
+    "billing": [("worker.1", "Process running mem=870M(170.1%)")],
+    "my-app": []}
+LOST = 500  # messages, in the words of the L10
+BOUNDS = [100, 250, 500, 1000, 2500, 5000, 10000, 30000]
+# Its last batch came a while ago.
+GONE = "gone"
+
+
+def framed(process, text):
+    message = f"<158>1 2026-11-23T00:00:00+00:00 host heroku {process} - {text}"
+    return f"{len(message)} {message}".encode()
+
+
+def body_of(app):
     out = b""
-    for code, n in counts.items():
-        text = (f"at=error code={code} desc=x" if code[0] == "H"
-                else f"Error {code} (x)")
-        message = f"<158>1 2026-11-23T00:00:00+00:00 host heroku web.1 - {text}"
-        out += f"{len(message)} {message}".encode() * n
-    return out
+    for (owner, code), n in COUNTS.items():
+        if owner != app:
+            continue
+        if code in ROUTER:
+            out += framed("router", ROUTER[code]) * n
+        else:
+            out += framed("logplex" if code[0] == "L" else "web.1",
+                          f"Error {code} (x): {LOST} messages dropped") * n
+    for (status, service), n in REQUESTS.get(app, {}).items():
+        out += framed("router", "at=info method=GET path=/ connect=0ms "
+                      f"service={service}ms status={status} bytes=9") * n
+    return out + b"".join(framed(*said) for said in DYNOS[app])
+
+
+def answered(app):
+    """How long each request of an application took, as the counters have it:
+    with neither WebSockets nor requests that no dyno got."""
+    took = [service for (status, service), n in REQUESTS.get(app, {}).items()
+            for _ in range(n) if status != 101]
+    return took + [30000] * COUNTS.get((app, "H12"), 0) + \
+        [1200] * COUNTS.get((app, "H27"), 0)
+
+
+def requests_of(app):
+    return sum(REQUESTS.get(app, {}).values()) + \
+        sum(n for (a, code), n in COUNTS.items() if a == app and code[0] == "H")
+
+
+def percentile_95(app):
+    """Interpolated in the bucket that holds it."""
+    took, below, low = answered(app), 0, 0
+    wanted = 0.95 * len(took)
+    for bound in BOUNDS:
+        within = sum(ms <= bound for ms in took)
+        if within >= wanted:
+            return low + (bound - low) * (wanted - below) / (within - below)
+        low, below = bound, within
+    return low
+
+
+def share(app, matches):
+    took = answered(app)
+    return 100 * sum(map(matches, took)) / len(took)
 
 
 def by(part, matches=lambda app, code: True):
@@ -59,16 +136,36 @@ class DashboardTest(WebTest):
         start([cls.statsd, cls.graphite])
         web = cls("sums")  # a test of no name, for its bin/web
         unittest.addModuleCleanup(web.doCleanups)
-        web.start_web(METRICS_CLUSTER=cls.statsd.uri,
+        web.start_web(METRICS_CLUSTER=cls.statsd.uri + "?datagram=1432",
                       API_SECRET="open-sesame", API_CREDENTIALS_HEAVEN=None)
+        # A ratio of two sums is one number only within one bucket of time.
+        left = -time.time() % 300
+        if left < 15:
+            time.sleep(left)
         for app in APPS:
-            answer = web.post(
-                body_of({c: n for (a, c), n in COUNTS.items() if a == app}),
-                path=f"/{app}/logs", credentials="x:open-sesame")
+            answer = web.post(body_of(app), path=f"/{app}/logs",
+                              credentials="x:open-sesame")
             assert answer.status == 201, answer.raw
+            cls.send_other_families(app)
+        with connect(cls.carbon.port) as s:
+            s.sendall(f"stats.counters.{GONE}.heroku.drain.batches.count 5 "
+                      f"{int(time.time()) - 1800}\n".encode())
         wait_until(lambda: cls.sums(
             "sumSeries(stats.counters.*.heroku.errors.*.count)") ==
             [sum(COUNTS.values())], "Graphite has all")
+        wait_until(lambda: cls.sums(
+            "sumSeries(stats.counters.*.heroku.drain.batches.count)") ==
+            [len(APPS)], "Graphite has the batches")
+
+    @classmethod
+    def send_other_families(cls, app):
+        """As the second implementation has them, until the program does."""
+        rules = families.Rules({"loss", "router", "latency", "dynos", "drain"})
+        lines = [families.plain(app, *line) for line in
+                 families.request(body_of(app), rules).lines()]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for datagram in families.packed(lines, 1432):
+                s.sendto(datagram.encode(), ("127.0.0.1", cls.statsd.port))
 
     @classmethod
     def keep(cls, process):
@@ -84,6 +181,12 @@ class DashboardTest(WebTest):
     def sums(cls, target):
         return list(cls.sums_by_name(target).values())
 
+    def assert_numbers(self, got, wanted, what):
+        self.assertEqual(got.keys(), wanted.keys(), what)
+        for name, number in wanted.items():
+            self.assertAlmostEqual(got[name], number, delta=0.01,
+                                   msg=(what, name))
+
 
 def setUpModule():
     DashboardTest.fill_graphite()
@@ -98,6 +201,23 @@ class Grafana(DashboardTest):
         "Errors by application": by(
             0, lambda a, c: c not in ("H27", "H28")),
         "Memory": by(1, lambda a, c: c in ("R14", "R15", "R151")),
+        "Messages lost": {"dropped": LOST},
+        "Requests and error ratio": {
+            **{app: requests_of(app) / 5 for app in APPS},
+            **{app + " errors": 100 * by(0, failed).get(app, 0) /
+               requests_of(app) for app in APPS}},
+        "Status classes": {"1xx": 3, "2xx": 660, "3xx": 200, "4xx": 133,
+                           "5xx": 120},
+        "Answered within 500 ms": {
+            app: share(app, lambda ms: ms <= 500) for app in APPS},
+        "95th percentile": {app: percentile_95(app) for app in APPS},
+        "Memory against quota": {
+            "shop web.1": 93.75, "shop web.2": 25, "billing worker.1": 170.1},
+        "Restarts and exits": {"web crashed": 2, "web starting": 3,
+                               "web exit 137": 2, "run exit 0": 1},
+        "Heartbeat": {app: 1 / 5 for app in APPS},
+        "Messages": {"messages": sum(body_of(app).count(b" heroku ")
+                                     for app in APPS)},
     }
     ALERTS = {  # the applications that fire
         "logplex-statsd-r15": {"shop": 2},
@@ -105,11 +225,24 @@ class Grafana(DashboardTest):
         "logplex-statsd-down": {"billing": 4},
         "logplex-statsd-r14": {"shop": 3},
         "logplex-statsd-lost": {"shop": 1},
+        "logplex-statsd-error-ratio": {
+            app: 100 * by(0, failed)[app] / requests_of(app)
+            for app in ("shop", "billing")},
+        "logplex-statsd-p95": {
+            app: share(app, lambda ms: ms > 1000)
+            for app in ("shop", "billing")},
+        "logplex-statsd-memory": {
+            "shop web.1": 93.75, "shop web.2": 25, "billing worker.1": 170.1},
+        "logplex-statsd-heartbeat": {**{app: 1 for app in APPS}, GONE: 0},
     }
     FIRING = {
         "logplex-statsd-r15": {"shop"}, "logplex-statsd-h12": {"shop"},
         "logplex-statsd-down": {"billing"}, "logplex-statsd-r14": {"shop"},
-        "logplex-statsd-lost": {"shop"}}
+        "logplex-statsd-lost": {"shop"},
+        "logplex-statsd-error-ratio": {"billing"},
+        "logplex-statsd-p95": {"shop", "billing"},
+        "logplex-statsd-memory": {"shop web.1", "billing worker.1"},
+        "logplex-statsd-heartbeat": {GONE}}
 
     @classmethod
     def setUpClass(cls):
@@ -119,7 +252,7 @@ class Grafana(DashboardTest):
     def variables(self, application):
         found = {v["name"]: v for v in self.board["templating"]["list"]}
         values = {n: found[n]["current"]["value"]
-                  for n in ("prefix", "suffix", "bucket")}
+                  for n in ("prefix", "gauges", "suffix", "bucket")}
         return {**values, "application": application}
 
     def fill_in(self, target, application):
@@ -130,16 +263,21 @@ class Grafana(DashboardTest):
 
     def panels(self):
         for panel in self.board["panels"]:
-            for target in panel["targets"]:
+            for target in panel.get("targets", []):
                 yield panel["title"], target["target"]
 
     def test_every_panel_shows_the_right_numbers(self):
-        shown = {title: self.sums_by_name(self.fill_in(target, "*"))
-                 for title, target in self.panels()}
+        shown = collections.defaultdict(dict)
+        for title, target in self.panels():
+            shown[title].update({
+                name: n for name, n in self.sums_by_name(
+                    self.fill_in(target, "*")).items()
+                if name != GONE or n != 0})
         alive = shown.pop("Lines that statsd received")
-        self.assertEqual(shown, self.PANELS)
-        # Its own gauges are no lines; each code of an application is one.
-        self.assertEqual(alive, {"lines": len(COUNTS)})
+        self.assertEqual(shown.keys(), self.PANELS.keys())
+        for title, numbers in self.PANELS.items():
+            self.assert_numbers(shown[title], numbers, title)
+        self.assertGreater(alive["lines"], len(COUNTS))
 
     def test_the_applications_can_be_chosen(self):
         for choice in ("billing", "{billing,my-app}"):
@@ -158,7 +296,15 @@ class Grafana(DashboardTest):
             "/metrics/expand", query=self.fill_in(query, "")))["results"]
         pattern = variable["regex"].strip("/")
         self.assertEqual(
-            {re.search(pattern, f)[1] for f in found}, APPS)
+            {re.search(pattern, f)[1] for f in found}, APPS | {GONE})
+
+    def reduced(self, reducer, target, seconds):
+        """What Grafana makes of a query: a number for each series."""
+        reduce = {"sum": sum, "max": max, "mean": statistics.mean}[reducer]
+        points = {s["target"]: [v for v, _ in s["datapoints"] if v is not None]
+                  for s in self.graphite.render(
+                      target, **{"from": f"-{seconds}s"})}
+        return {name: reduce(v) for name, v in points.items() if v}
 
     def test_alert_rules_fire_for_those_whom_it_concerns(self):
         rules = {r["uid"]: r for g in self.alerts["groups"]
@@ -168,14 +314,15 @@ class Grafana(DashboardTest):
         for uid, rule in rules.items():
             query, reduce, threshold = (d["model"] for d in rule["data"])
             seconds = rule["data"][0]["relativeTimeRange"]["from"]
-            self.assertEqual(reduce["reducer"], "sum")
             evaluator = threshold["conditions"][0]["evaluator"]
-            self.assertEqual(evaluator["type"], "gt")
-            sums[uid] = self.sums_by_name(
-                query["target"], **{"from": f"-{seconds}s"})
+            sums[uid] = self.reduced(reduce["reducer"], query["target"],
+                                     seconds)
+            beyond = {"gt": operator.gt, "lt": operator.lt}[evaluator["type"]]
             firing[uid] = {app for app, n in sums[uid].items()
-                           if n > evaluator["params"][0]}
-        self.assertEqual(sums, self.ALERTS)
+                           if beyond(n, evaluator["params"][0])}
+        self.assertEqual(sums.keys(), self.ALERTS.keys())
+        for uid, numbers in self.ALERTS.items():
+            self.assert_numbers(sums[uid], numbers, uid)
         self.assertEqual(firing, self.FIRING)
         self.assertEqual(silent["noDataState"], "Alerting")
         points = self.graphite.render(silent["data"][0]["model"]["target"])
@@ -188,18 +335,22 @@ class Urls(DashboardTest):
     def test_render_urls_of_the_readme(self):
         urls = re.findall(r"^    http://graphite(/render\S+)$",
                           (FOLDER / "README.md").read_text(), re.M)
-        self.assertEqual(len(urls), 4)
         wanted = [
             {c: n for (a, c), n in COUNTS.items() if a == "shop"},
             by(0), by(1),
-            {"H12": 36, "drawAsInfinite(L10)": 1}]
+            {"H12": 36, "drawAsInfinite(L10)": 1},
+            {"H1x per 100 requests": 100 * COUNTS["shop", "H12"] /
+             requests_of("shop")},
+            {"within 500 ms": share("shop", lambda ms: ms <= 500)},
+            {"web.1": 480, "web.2": 128}]
+        self.assertEqual(len(urls), len(wanted))
         for url, sums in zip(urls, wanted):
             query = urllib.parse.parse_qs(url.partition("?")[2])
             got = {}
             for target in query["target"]:
                 got.update(self.sums_by_name(
                     target, **{"from": query["from"][0]}))
-            self.assertEqual(got, sums, url)
+            self.assert_numbers(got, sums, url)
             raw = self.graphite.fetch(
                 "/render", **{k: v for k, v in query.items()})
             if query.get("format") == ["csv"]:
