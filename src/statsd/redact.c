@@ -2,51 +2,62 @@
 
 #include "statsd/uri.h"
 
-/* Shows a host, and says whether it can be nothing else. */
+/*
+ * Whether a key may stand where the port should: not after a user or an
+ * address in brackets.
+ */
 static bool
-put_host(struct buf *t, struct slice *s)
+may_hold_key(const struct uri_parts *parts)
 {
-	struct slice inside;
+	struct slice port = parts->port;
+	uint16_t ignored;
 
-	if (!slice_take(s, SLICE("["))) {
-		buf_put_visible(t, slice_take_until(s, SLICE(":/?#")));
-		return false;
+	if (parts->has_bracket)
+		return !parts->closes;
+	return !parts->has_userinfo && slice_take(&port, SLICE(":")) &&
+	    !uri_read_port(port, &ignored);
+}
+
+/* An option that is none may be a key. */
+static void
+put_query(struct buf *t, struct slice query)
+{
+	struct uri ignored;
+	struct slice option;
+
+	buf_put(t, slice_head(query, 1));
+	query = slice_after(query, query.len > 0);
+	while (slice_take_element(&query, '&', &option)) {
+		if (uri_parse_option(option, &ignored) == NULL)
+			buf_put(t, option);
+		else
+			buf_put(t, SLICE("***"));
+		if (query.len > 0)
+			buf_put(t, SLICE("&"));
 	}
-	if (!slice_cut(s, ']', &inside)) {
-		buf_put(t, SLICE("[***"));
-		*s = (struct slice){0};
-		return false;
-	}
-	buf_put(t, SLICE("["));
-	buf_put_visible(t, inside);
-	buf_put(t, SLICE("]"));
-	return true;
 }
 
 void
 redact_uri(struct buf *t, struct slice uri)
 {
-	struct slice rest = uri, hidden, port;
-	uint16_t ignored;
-	bool certain;
+	struct uri_parts parts;
 
-	slice_take_until(&rest, SLICE(":@"));
-	if (slice_take(&rest, SLICE("://"))) {
-		buf_put_visible(t, slice_head(uri, uri.len - rest.len));
-		uri = rest;
-	}
-	certain = slice_cut_last(&uri, '@', &hidden);
-	if (certain)
+	uri_split(uri, &parts);
+	buf_put_visible(t, parts.scheme);
+	if (parts.has_userinfo)
 		buf_put(t, SLICE("***@"));
-	certain |= put_host(t, &uri);
-	if (slice_take(&uri, SLICE(":"))) {
-		buf_put(t, SLICE(":"));
-		port = slice_take_until(&uri, SLICE("/?#"));
-		if (!certain && !uri_read_port(port, &ignored)) {
-			buf_put(t, SLICE("***"));
-			return;
-		}
-		buf_put_visible(t, port);
+	if (parts.has_bracket)
+		buf_put(t, SLICE("["));
+	buf_put_visible(t, parts.host);
+	if (parts.closes)
+		buf_put(t, SLICE("]"));
+	if (may_hold_key(&parts)) {
+		buf_put_string(t, parts.has_bracket ? "***" : ":***");
+		return;
 	}
-	buf_put_visible(t, uri);
+	buf_put_visible(t, parts.port);
+	buf_put_visible(t, parts.path);
+	put_query(t, parts.query);
+	if (parts.fragment.len > 0)
+		buf_put(t, SLICE("#***"));
 }

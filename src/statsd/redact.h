@@ -8,8 +8,9 @@
 #include "base/buf.h"
 
 /*
- * Writes the URI with *** for what is, or could be, a key: all before an @,
- * and, where there is none, what stands in a port's place and is no port.
+ * Writes the URI with *** for what is, or could be, a key: all before an @, or,
+ * where there is none, what stands in a port's place and is no port; what is no
+ * option in the query; and the fragment.
  */
 void redact_uri(struct buf *t, struct slice uri);
 

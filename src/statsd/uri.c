@@ -44,13 +44,38 @@ is_bucket_text(struct slice s)
 	return true;
 }
 
+void
+uri_split(struct slice uri, struct uri_parts *out)
+{
+	struct slice rest = uri;
+
+	*out = (struct uri_parts){0};
+	slice_take_until(&rest, SLICE(":@"));
+	if (slice_take(&rest, SLICE("://"))) {
+		out->scheme = slice_head(uri, slice_offset(uri, rest));
+		uri = rest;
+	}
+	out->has_userinfo = slice_cut_last(&uri, '@', &out->userinfo);
+	out->port = slice_take_until(&uri, SLICE("/?#"));
+	out->path = slice_take_until(&uri, SLICE("?#"));
+	out->query = slice_take_until(&uri, SLICE("#"));
+	out->fragment = uri;
+	out->has_bracket = slice_take(&out->port, SLICE("["));
+	if (out->has_bracket)
+		out->closes = slice_cut(&out->port, ']', &out->host);
+	else
+		out->host = slice_take_until(&out->port, SLICE(":"));
+}
+
 static const char *
 parse_userinfo(struct slice userinfo, struct uri *out)
 {
-	struct slice user;
+	struct slice user, rest = userinfo;
 
 	if (slice_contains(userinfo, '@'))
 		return "an @ inside the key is written %40";
+	if (slice_take_until(&rest, SLICE("/?#")).len < userinfo.len)
+		return "a /, ? or # inside the key is written %2F, %3F or %23";
 	if (!slice_cut(&userinfo, ':', &user))
 		return "a user without a key: write user:key@host to sign, or "
 		       "leave both out";
@@ -101,43 +126,35 @@ is_ipv6(struct slice s)
 }
 
 static const char *
-parse_host(struct slice host, bool bracketed, struct uri *out)
+parse_host(const struct uri_parts *parts, struct uri *out)
 {
 	struct slice name;
 	size_t len;
 
-	if (host.len == 0)
+	if (parts->has_bracket && !parts->closes)
+		return "the bracket of an IPv6 address does not close";
+	if (parts->host.len == 0)
 		return "the host is empty; an IPv6 address goes in brackets";
-	if (!percent_decode(host, out->host, HOST_MAX, &len))
+	if (!percent_decode(parts->host, out->host, HOST_MAX, &len))
 		return "the host is too long or not percent-encoded";
 	out->host[len] = '\0';
 	name = (struct slice){out->host, len};
-	if (bracketed ? !is_ipv6(name) : !is_host_name(name))
+	if (parts->has_bracket ? !is_ipv6(name) : !is_host_name(name))
 		return "the host is neither a name nor an address";
 	return NULL;
 }
 
 static const char *
-parse_host_and_port(struct slice s, struct uri *out)
+parse_port(struct slice port, struct uri *out)
 {
-	struct slice host = s;
-	bool bracketed = slice_take(&s, SLICE("[")), has_port;
-	const char *fault;
-
-	if (bracketed) {
-		if (!slice_cut(&s, ']', &host))
-			return "the bracket of an IPv6 address does not close";
-		has_port = slice_take(&s, SLICE(":"));
-		if (!has_port && s.len > 0)
-			return "only a port may follow an IPv6 address";
-	} else {
-		has_port = slice_cut(&s, ':', &host);
-	}
 	out->port = DEFAULT_PORT;
-	fault = parse_host(host, bracketed, out);
-	if (fault == NULL && has_port && !uri_read_port(s, &out->port))
+	if (port.len == 0)
+		return NULL;
+	if (!slice_take(&port, SLICE(":")))
+		return "only a port may follow an IPv6 address";
+	if (!uri_read_port(port, &out->port))
 		return "the port must be a number from 1 to 65535";
-	return fault;
+	return NULL;
 }
 
 /* "/a/b" becomes "a.b."; empty segments are dropped. */
@@ -179,8 +196,8 @@ parse_option_value(struct slice value, size_t *number)
 	    value.len == 0;
 }
 
-static const char *
-parse_option(struct slice option, struct uri *out)
+const char *
+uri_parse_option(struct slice option, struct uri *out)
 {
 	size_t number;
 
@@ -209,8 +226,9 @@ parse_query(struct slice query, struct uri *out)
 	const char *fault;
 	size_t signature = out->key_len > 0 ? SIGNATURE_LEN : 0;
 
+	slice_take(&query, SLICE("?"));
 	while (slice_take_element(&query, '&', &option))
-		if ((fault = parse_option(option, out)) != NULL)
+		if ((fault = uri_parse_option(option, out)) != NULL)
 			return fault;
 	if (out->datagram > 0 &&
 	    out->datagram < signature + out->prefix_len + LINE_BYTES_MAX)
@@ -221,29 +239,27 @@ parse_query(struct slice query, struct uri *out)
 const char *
 uri_parse(struct slice uri, struct uri *out)
 {
-	struct slice scheme, authority, userinfo, path;
+	struct uri_parts parts;
 	const char *fault = NULL;
 
 	*out = (struct uri){0};
 	if (uri.len == 0)
 		return "empty; is there a comma too many?";
-	scheme = slice_take_until(&uri, SLICE(":"));
-	if (!slice_equal_nocase(scheme, SLICE("statsd")) ||
-	    !slice_take(&uri, SLICE("://")))
+	uri_split(uri, &parts);
+	if (!slice_equal_nocase(parts.scheme, SLICE("statsd://")))
 		return "must start with statsd:// (a comma inside a key is "
 		       "written %2C)";
-	authority = slice_take_until(&uri, SLICE("/?#"));
-	path = slice_take_until(&uri, SLICE("?#"));
-	if (slice_cut_last(&authority, '@', &userinfo))
-		fault = parse_userinfo(userinfo, out);
+	if (parts.has_userinfo)
+		fault = parse_userinfo(parts.userinfo, out);
 	if (fault == NULL)
-		fault = parse_host_and_port(authority, out);
+		fault = parse_host(&parts, out);
 	if (fault == NULL)
-		fault = parse_path(path, out);
-	slice_take(&uri, SLICE("?"));
+		fault = parse_port(parts.port, out);
 	if (fault == NULL)
-		fault = parse_query(slice_take_until(&uri, SLICE("#")), out);
-	if (fault == NULL && uri.len > 0)
+		fault = parse_path(parts.path, out);
+	if (fault == NULL)
+		fault = parse_query(parts.query, out);
+	if (fault == NULL && parts.fragment.len > 0)
 		fault = "a # must be written %23";
 	return fault;
 }

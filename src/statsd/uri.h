@@ -30,8 +30,27 @@ uri_prefix(const struct uri *uri)
 	return (struct slice){uri->prefix, uri->prefix_len};
 }
 
+/*
+ * Where its parts are, before any of them is judged.  A key that holds a bare
+ * /, ? or # is kept whole: the userinfo ends with the last @ of all.
+ */
+struct uri_parts {
+	struct slice scheme; /* with "://"; empty if it has none */
+	struct slice userinfo, host;
+	struct slice port;            /* what follows the host, ":" included */
+	struct slice path;            /* with its "/" */
+	struct slice query, fragment; /* with "?" and "#" */
+	bool has_userinfo;
+	bool has_bracket, closes; /* "[" before the host, "]" after it */
+};
+
+void uri_split(struct slice uri, struct uri_parts *out);
+
 /* NULL, or a sentence on what is wrong with the URI. */
 const char *uri_parse(struct slice uri, struct uri *out);
+
+/* One option of the query: as uri_parse. */
+const char *uri_parse_option(struct slice option, struct uri *out);
 
 /* "statsd://host:port", without the key. */
 void uri_put_address(struct buf *t, const struct uri *uri);

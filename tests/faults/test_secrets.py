@@ -154,7 +154,9 @@ class Secrets(WebTest):
         "statsd://u:7KEY", "statsd://u:KEY@no-such-name.invalid",
         "statsd://a,statsd://u:KEY@h:0", "statsd://u:KEY@h,", ",KEY@h",
         "statsd://u:" + "KEY" * 100 + "@h", "statsd://u:KEY@" + "h" * 300,
-        "statsd://u:KEY@h/" + "p" * 300, "statsd://u:KEY\n@h:0"]
+        "statsd://u:KEY@h/" + "p" * 300, "statsd://u:KEY\n@h:0",
+        "statsd://h?key=KEY", "statsd://h?KEY", "statsd://h?datagram=1&KEY",
+        "statsd://h?datagram=KEY", "statsd://h#KEY"]
 
     faulty_variables = [
         {"API_CREDENTIALS_HEAVEN": KEY},
