@@ -34,7 +34,7 @@ bench-programs: all $(addprefix $(BENCH_BUILD)/, recognise requests start \
 	constant deployed null_responder bodies)
 
 bench: bench-programs
-	python3 tests/bench/bench.py
+	PYTHONPATH=tests python3 tests/bench/bench.py
 
-test-bench: bench-programs
-	python3 tests/bench/test_bench.py
+test-bench:
+	@pytest-3 tests/bench/test_bench.py

@@ -192,6 +192,10 @@ def setUpModule():
     DashboardTest.fill_graphite()
 
 
+def tearDownModule():
+    unittest.doModuleCleanups()
+
+
 class Grafana(DashboardTest):
     PANELS = {
         "Lost messages": by(1, lambda a, c: c == "L10"),

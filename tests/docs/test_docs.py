@@ -32,7 +32,8 @@ def run(*args, env=None, stdin=b""):
 
 
 def source(name):
-    return (ROOT / "src" / name).read_text()
+    path, = (ROOT / "src").rglob(name)
+    return path.read_text()
 
 
 def section(name):
@@ -111,7 +112,7 @@ class Manual(unittest.TestCase):
         self.assertEqual(manual_statuses(), known)
 
     def test_log_events_are_those_of_the_program(self):
-        text = "".join(p.read_text() for p in (ROOT / "src").glob("*.c"))
+        text = "".join(p.read_text() for p in (ROOT / "src").rglob("*.c"))
         known = set(re.findall(
             r'log_(?:begin|reason)\(\s*(?:&line, )?LOG_[A-Z]+,\s*"([a-z-]+)"',
             text))

@@ -6,8 +6,7 @@
 
 .PHONY: test-dyno test-dyno-short test-dyno-26
 test-dyno-short:
-	python3 tests/dyno/test_build.py
-	python3 tests/dyno/test_dyno.py
+	pytest-3 -v -m root tests/dyno
 
 test-dyno: export DYNO_LONG = 1
 test-dyno: test-dyno-short

@@ -6,15 +6,15 @@ build root has a compiler, the run root only packages that the run images of
 heroku-24 and heroku-26 list too (heroku/base-images, installed-packages), and
 far fewer than these. Roots are kept in build/dyno until make clean."""
 
+import functools
 import hashlib
 import os
 import shutil
 import subprocess
-import sys
+import warnings
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from support import ROOT, tool
+from lib.places import ROOT, tool
 
 CACHE = Path(os.environ.get("DYNO_ROOTS", ROOT / "build" / "dyno"))
 SYSTEMS = {"noble": "Ubuntu 24.04", "resolute": "Ubuntu 26.04",
@@ -203,21 +203,19 @@ def build_root(suite):
     return made(suite, "build", RUN_PACKAGES[suite] + BUILD_PACKAGES)
 
 
-def choose():
+@functools.cache
+def suite():
     """The suite to test on: DYNO_SUITE, or Ubuntu 24.04 if its packages are
-    within reach, else Debian 12. Ends the tests if there is none."""
+    within reach, else Debian 12."""
     wanted = os.environ.get("DYNO_SUITE")
     if os.geteuid() != 0:
-        give_up("clean roots are made by root alone: run this with sudo")
-    for suite in [wanted] if wanted else ["noble", "bookworm"]:
+        raise AssertionError("clean roots are made by root alone: use sudo")
+    for name in [wanted] if wanted else ["noble", "bookworm"]:
         try:
-            base(suite)
-            return suite
+            base(name)
         except Unreachable as e:
-            print(f"{SYSTEMS[suite]} is out of reach: {e}", flush=True)
-    give_up("no system to test on; the lines above say why")
-
-
-def give_up(sentence):
-    print(f"{sentence}\ndyno: 0 passed, 1 failed", flush=True)
-    sys.exit(1)
+            warnings.warn(f"{SYSTEMS[name]} is out of reach: {e}")
+        else:
+            os.environ["DYNO_SUITE"] = name  # for the tests in namespaces
+            return name
+    raise AssertionError("no system to test on; the warnings say why")

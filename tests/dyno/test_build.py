@@ -12,13 +12,16 @@ import time
 import unittest
 from pathlib import Path
 
+import pytest
+
 import container
 import roots
-from support import ROOT, main
+from lib.places import ROOT
+
+pytestmark = [pytest.mark.root, pytest.mark.xdist_group("dyno")]
 
 BUILD = "/tmp/build_1234"
 ENV = {"HOME": "/app", "LC_ALL": "C"}
-SUITE = roots.choose()
 # Shared libraries that the run images of heroku-24 and heroku-26 have.
 LIBRARIES = re.compile(r"lib(c|m|pcre2-8|nettle|sodium|z|xxhash)\.so\.|ld-linux")
 
@@ -34,14 +37,14 @@ class Buildpack(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.root = roots.build_root(SUITE).copy("building")
+        cls.root = roots.build_root(roots.suite()).copy("building")
         cls.addClassCleanup(roots.remove, cls.root.path)
         cls.fresh()
         cls.before = files(cls.folder)
         (cls.root.path / "tmp/env").mkdir()
         started = time.monotonic()
         cls.done = cls.step("compile", BUILD, "/tmp/cache", "/tmp/env",
-                            env={"STACK": roots.STACKS.get(SUITE, SUITE)})
+                            env={"STACK": roots.STACKS.get(roots.suite(), roots.suite())})
         cls.took = time.monotonic() - started
 
     @classmethod
@@ -85,7 +88,7 @@ class Buildpack(unittest.TestCase):
         print(f"[{len(slug) // 1024} KiB] ", end="", flush=True)
 
     def test_libraries_are_those_of_the_run_image(self):
-        run = roots.run_root(SUITE)
+        run = roots.run_root(roots.suite())
         for program in ("bin/logplex-statsd", ".lighttpd/lighttpd"):
             needed = subprocess.run(
                 ["readelf", "-d", self.folder / program], text=True,
@@ -115,7 +118,7 @@ class Buildpack(unittest.TestCase):
         self.assertIn("web: bin/web", self.step("release", BUILD).stdout)
 
     def test_slug_is_what_the_dyno_gets(self):
-        dyno = roots.run_root(SUITE).copy("dyno")
+        dyno = roots.run_root(roots.suite()).copy("dyno")
         app = dyno.path / "app"
         roots.remove(app)
         roots.run(["cp", "-a", self.folder, app])
@@ -130,7 +133,7 @@ class Faults(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.root = roots.build_root(SUITE).copy("failing")
+        cls.root = roots.build_root(roots.suite()).copy("failing")
         cls.addClassCleanup(roots.remove, cls.root.path)
 
     def setUp(self):
@@ -225,9 +228,9 @@ class Container(unittest.TestCase):
             subprocess.run(["tar", "-x", "-C", context], input=archive,
                            check=True)
             cls.image = container.build(
-                (ROOT / "Dockerfile").read_text(), Path(context), SUITE)
-        roots.remove(roots.CACHE / SUITE / "stage-build")
-        with open(roots.CACHE / SUITE / "container.pickle", "wb") as f:
+                (ROOT / "Dockerfile").read_text(), Path(context), roots.suite())
+        roots.remove(roots.CACHE / roots.suite() / "stage-build")
+        with open(roots.CACHE / roots.suite() / "container.pickle", "wb") as f:
             pickle.dump(cls.image, f)
 
     def test_final_image_has_the_program_and_no_compiler(self):
@@ -255,8 +258,3 @@ class Container(unittest.TestCase):
             (ROOT / "Dockerfile").read_text()) if word == "FROM"]
         self.assertEqual(froms, ["ubuntu:24.04"] * 2)
 
-
-if __name__ == "__main__":
-    print(f"clean roots: {roots.SYSTEMS[SUITE]} "
-          f"({roots.STACKS.get(SUITE, 'in place of heroku-24')})", flush=True)
-    main("dyno-build")

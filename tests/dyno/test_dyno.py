@@ -3,7 +3,6 @@ and the image that test_build.py left, started in their clean roots as an
 unprivileged user, with a network and processes of their own. What Heroku does
 to a dyno is done to them, and every counter is accounted for."""
 
-import fcntl
 import os
 import pickle
 import queue
@@ -17,8 +16,18 @@ import threading
 import time
 import unittest
 
+import pytest
+
 import roots
-from support import *
+from lib.collector import Collector
+from lib.http import *
+from lib.places import *
+from lib.ports import free_port
+from lib.processes import *
+from lib.web import WebTest
+
+pytestmark = [pytest.mark.root, pytest.mark.xdist_group("dyno"),
+              pytest.mark.namespaces]
 
 # Heroku's patience: for a port to be bound, for a dyno to stop.
 BOOT, SHUTDOWN = 60, 30
@@ -37,17 +46,6 @@ EXITED = re.compile(r"^init: exit status (\d+)$", re.M)
 
 
 SO_RCVBUFFORCE = 33
-
-
-def isolate():
-    """Continues in a network of its own, with nothing but a loopback."""
-    if os.environ.get("DYNO_ISOLATED") != "1":
-        os.environ["DYNO_ISOLATED"] = "1"
-        os.execv(tool("unshare"), ["unshare", "--net", sys.executable,
-                                   *sys.argv])
-    ifname, up = b"lo".ljust(16, b"\0"), 0x1
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", ifname, up))
 
 
 def procfile_command():
@@ -73,7 +71,7 @@ class Dyno(Process):
     """The Procfile's command in the slug's root."""
 
     def __init__(self, env):
-        root = roots.Root(roots.CACHE / SUITE / "dyno", SUITE)
+        root = roots.Root(roots.CACHE / roots.suite() / "dyno", roots.suite())
         self.input, output = os.pipe()
         full = {"HOME": "/app", "DYNO": "web.1", "LC_ALL": "C",
                 "PATH": "/usr/local/bin:/usr/bin:/bin", **env}
@@ -203,7 +201,7 @@ class Start(DynoTest):
                     r"pcre2-8|nettle|sodium|z|xxhash))\.so\S*)\Z")
 
     def web_root(self):
-        return roots.CACHE / SUITE / "dyno"
+        return roots.CACHE / roots.suite() / "dyno"
 
     def test_sigterm_is_kept_from_lighttpd_and_responder(self):
         self.start_web()
@@ -501,7 +499,7 @@ class Container(DynoTest):
     the command is process 1, and the signal goes to it alone."""
 
     def start_dyno(self, **env):
-        with open(roots.CACHE / SUITE / "container.pickle", "rb") as f:
+        with open(roots.CACHE / roots.suite() / "container.pickle", "rb") as f:
             self.image = pickle.load(f)
         self.port = 3000
         resolv = self.image.root.path / "etc/resolv.conf"
@@ -580,9 +578,3 @@ class Container(DynoTest):
                 self.stop_container()
                 self.assertIn(self.web.wait(5), (0, 130))
 
-
-if __name__ == "__main__":
-    isolate()
-    SUITE = roots.choose()
-    print(f"clean root: {roots.SYSTEMS[SUITE]}", flush=True)
-    main("dyno")

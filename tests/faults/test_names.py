@@ -1,6 +1,6 @@
 """What takes a network and folders of one's own: name servers that change
-their mind or say nothing, a send buffer that fills, a disk that is full.  The
-whole script runs in new network and mount namespaces."""
+their mind or say nothing, a send buffer that fills, a disk that is full.  Each
+test runs in new network and mount namespaces."""
 
 import re
 import shutil
@@ -8,23 +8,14 @@ import struct
 import subprocess
 import time
 
+import pytest
+
 from fastcgi import *
 
-NAMESPACE = "LOGPLEX_STATSD_NAMESPACE"
+pytestmark = pytest.mark.namespaces
+
 INTERVAL = 1  # seconds between look-ups in the program built here
 A, AAAA = 1, 28
-
-
-def enter_namespaces():
-    """Runs this script again, alone with a loopback interface."""
-    if os.environ.get(NAMESPACE):
-        subprocess.run([tool("ip"), "link", "set", "lo", "up"], check=True)
-        return
-    command = [tool("unshare"), "--net", "--mount"]
-    if os.geteuid() != 0:
-        command.append("--map-root-user")
-    os.environ[NAMESPACE] = "1"
-    os.execv(command[0], [*command, sys.executable, *sys.argv])
 
 
 def bind_text(path, text):
@@ -39,16 +30,17 @@ def bind_text(path, text):
 
 def build_with_short_interval():
     """The program, with one constant changed: a minute is long for a test."""
-    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))
-    shutil.copytree(ROOT / "src", folder / "src")
-    shutil.copy(ROOT / "Makefile", folder)
-    (folder / "bin").mkdir()
-    bounds = (folder / "src" / "bounds.h").read_text()
+    folder = ROOT / "build" / "names"
+    shutil.copytree(ROOT / "src", folder / "src", dirs_exist_ok=True)
+    shutil.copy2(ROOT / "Makefile", folder)
+    bounds = folder / "src" / "bounds.h"
+    modified = bounds.stat()
     changed, n = re.subn(r"(#define LOOKUP_INTERVAL_MS) 60000\n",
-                         rf"\1 {INTERVAL * 1000}\n", bounds)
+                         rf"\1 {INTERVAL * 1000}\n", bounds.read_text())
     if n != 1:
         raise AssertionError("LOOKUP_INTERVAL_MS is not 60000 in src/bounds.h")
-    (folder / "src" / "bounds.h").write_text(changed)
+    bounds.write_text(changed)
+    os.utime(bounds, ns=(modified.st_atime_ns, modified.st_mtime_ns))
     subprocess.run(["make", "-s", "-j2", "-C", folder, "CFLAGS=-O0",
                     "MODE_CFLAGS=-fPIE", "bin/logplex-statsd"], check=True)
     return folder
@@ -90,7 +82,6 @@ class Names(ResponderTest):
     @classmethod
     def setUpClass(cls):
         cls.build = build_with_short_interval()
-        cls.addClassCleanup(shutil.rmtree, cls.build)
         for path, text in (("/etc/nsswitch.conf", "hosts: files dns\n"),
                            ("/etc/resolv.conf", "nameserver 127.0.0.1\n")):
             cls.addClassCleanup(os.unlink, bind_text(path, text))
@@ -275,8 +266,3 @@ class Disk(WebTest):
         self.addCleanup(self.web.stop)
         self.wait_for_web()
 
-
-if __name__ == "__main__":
-    enter_namespaces()
-    tempfile.tempdir = "/var/tmp"
-    main("faults-names")

@@ -244,7 +244,7 @@ class Hardening(WebTest):
             capture_output=True, text=True).stdout
         compiled = [l for l in commands.splitlines() if " -c -o " in l]
         self.assertGreaterEqual(len(compiled),
-                                len(list((ROOT / "src").glob("*.c"))))
+                                len(list((ROOT / "src").rglob("*.c"))))
         for line in compiled:
             self.assertRegex(line, r" -O[23] ")
             for flag in ("-D_FORTIFY_SOURCE=3", "-fPIE",

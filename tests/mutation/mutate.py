@@ -32,16 +32,18 @@ TREE = ROOT / "build" / "mutation" / "tree"
 END_TO_END = {
     "cgi.c": ["e2e/test_cli.py"],
     "fcgi.c": ["e2e/test_cli.py", "e2e/test_core.py",
-               "servers/test_trust.py SocketTrust", "faults/test_fastcgi.py",
-               "faults/test_faults.py MachineFaults", "faults/test_names.py"],
+               "servers/test_trust.py::SocketTrust", "faults/test_fastcgi.py",
+               "faults/test_faults.py::MachineFaults", "faults/test_names.py"],
     "listener.c": ["e2e/test_cli.py"],
     "main.c": ["e2e/test_cli.py", "e2e/test_first_run.py", "e2e/test_core.py",
-               "servers/test_trust.py SocketTrust",
-               "faults/test_secrets.py Hardening.test_of_the_running_responder",
+               "servers/test_trust.py::SocketTrust",
+               "faults/test_secrets.py::Hardening::"
+               "test_of_the_running_responder",
                "faults/test_fastcgi.py"],
     "options.c": ["e2e/test_cli.py", "e2e/test_first_run.py"],
 }
 THOROUGH = ["e2e/test_cli.py", "e2e/test_core.py", "faults/test_fastcgi.py"]
+NO_BUILD = {**os.environ, "NO_BUILD": "1"}
 FLAGS = ["CC=gcc", "CFLAGS=-O0", "MODE_CFLAGS=", "MODE_LDFLAGS="]
 
 # Comments, strings, characters, directives, and sizes of arrays.
@@ -154,9 +156,10 @@ def run_suites(suites):
              "--kill-child"]
     if os.geteuid() != 0:
         apart.append("--map-root-user")
-    script = 'ip link set lo up && exec python3 "$@"'
+    script = 'ip link set lo up && exec pytest-3 -x "$@"'
     return all(run([*apart, "sh", "-c", script, "sh",
-                    *f"tests/{suite} -f".split()], 120) for suite in suites)
+                    f"tests/{suite}"], 120, env=NO_BUILD)
+               for suite in suites)
 
 
 def programs(name):
@@ -175,8 +178,8 @@ def passes(path):
     return (make(*first) and all(run([TREE / t], 20) for t in first) and
             make(*tests) and all(run([TREE / t], 20) for t in tests[1:]) and
             make("bin/logplex-statsd", "build/properties/judge") and
-            run(["python3", "tests/properties/test_properties.py"], 60,
-                env={"BODIES": "3000", "SEED": "1", "PATH": "/usr/bin:/bin"}))
+            run(["pytest-3", "tests/properties"], 60,
+                env={**NO_BUILD, "BODIES": "3000", "SEED": "1"}))
 
 
 def passes_thoroughly():
@@ -189,7 +192,8 @@ def judge(mutant, thorough):
     path = TREE / mutant.path.relative_to(ROOT)
     path.write_text(mutant.mutated())
     try:
-        objects = [f"build/{mutant.path.stem}.o"] \
+        unit = path.relative_to(TREE / "src").with_suffix(".o")
+        objects = [f"build/{unit}"] \
             if mutant.path.suffix == ".c" else ["build/liblogplex-statsd.a"]
         if not make(*objects):
             return "stillborn"

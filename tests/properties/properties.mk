@@ -4,9 +4,9 @@
 BODIES ?= 100000
 
 .PHONY: properties
-properties: $(BIN)/logplex-statsd $(BUILD)/properties/judge
+properties:
 	@python3 tests/properties/test_families.py
-	@BODIES=$(BODIES) python3 tests/properties/test_properties.py
+	@BODIES=$(BODIES) pytest-3 tests/properties
 
 $(BUILD)/properties/judge: $(BUILD)/tests/properties/judge.o $(LIBRARY)
 	@mkdir -p $(@D)

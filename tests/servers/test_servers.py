@@ -1,8 +1,8 @@
 """Behind every web server: the examples of docs/servers/ with the real
 servers, the same tests for each.  The tables in docs/web-servers.md are what
-these tests found; --write puts them there, and a test compares.
+these tests found; WRITE_TABLES puts them there, and a test compares.
 
-    python3 tests/servers/test_servers.py [--write]
+    [WRITE_TABLES=1] pytest tests/servers/test_servers.py
 """
 
 import json
@@ -11,8 +11,12 @@ import sys
 import unittest
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from servers import *  # noqa: E402
+
+pytestmark = pytest.mark.xdist_group("test_servers")
 
 DOCUMENT = ROOT / "docs" / "web-servers.md"
 REFERENCE_JSON = {"messages": 5, "errors": 4, "skipped": 0}
@@ -43,6 +47,7 @@ class WayTest(unittest.TestCase):
     doing so."""
 
     server_class = None
+    __test__ = False
 
     @classmethod
     def setUpClass(cls):
@@ -355,6 +360,12 @@ class WayTest(unittest.TestCase):
         return status
 
 
+for _way in WAYS:
+    _name = _way.__name__ + "Test"
+    globals()[_name] = type(_name, (WayTest,), {
+        "server_class": _way, "__test__": True, "__module__": __name__})
+
+
 # These servers hand a request over when its body is there.  For the test that
 # kills the responder in the middle of one, they are told not to wait.
 STREAMING = {
@@ -429,27 +440,10 @@ class DocumentTest(unittest.TestCase):
         document = DOCUMENT.read_text()
         before, _, rest = document.partition(BEGIN)
         written, _, after = rest.partition(END)
-        if WRITE:
+        if os.environ.get("WRITE_TABLES"):
             DOCUMENT.write_text(before + BEGIN + tables() + END + after)
         else:
             self.maxDiff = None
             self.assertEqual(
                 written, tables(), "docs/web-servers.md says otherwise; "
-                "if it should say this, run this with --write")
-
-
-def load_tests(loader, _tests, _pattern):
-    suite = unittest.TestSuite()
-    for way in WAYS:
-        name = way.__name__ + "Test"
-        test = type(name, (WayTest,), {"server_class": way})
-        suite.addTests(loader.loadTestsFromTestCase(test))
-    suite.addTests(loader.loadTestsFromTestCase(DocumentTest))
-    return suite
-
-
-if __name__ == "__main__":
-    WRITE = "--write" in sys.argv
-    if WRITE:
-        sys.argv.remove("--write")
-    main("web-servers")
+                "if it should say this, run this with WRITE_TABLES=1")

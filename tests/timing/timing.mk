@@ -1,8 +1,8 @@
 # make timing    whether the time of a refusal tells anything
 
 .PHONY: timing
-timing: $(BUILD)/timing
-	@python3 tests/timing/test_timing.py
+timing:
+	@pytest-3 tests/timing
 
 $(BUILD)/timing: $(BUILD)/tests/timing/timing.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)

@@ -1,0 +1,131 @@
+"""How the tests run; the registered markers are in .pytest.ini.
+
+bin/test runs those without any of CORE_LACKS, bin/test --all runs all."""
+
+import fcntl
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lib.places import ROOT, tool
+
+# What a folder's tests need. These are markers of every test in it.
+FOLDERS = {
+    "bench": ["slow"],
+    "collectors": ["collectors"],
+    "docs": ["slow"],
+    "dyno": ["dyno"],
+    "faults": ["slow"],
+    "properties": ["slow"],
+    "servers": ["servers"],
+    "timing": ["slow", "alone"],
+}
+INSIDE = "LOGPLEX_STATSD_NAMESPACE"
+ENTER = """
+ip link set lo up && exec "$@"
+"""
+
+
+def pytest_sessionstart(session):
+    """Builds once, before the workers start. NO_BUILD: what is there stays."""
+    if not hasattr(session.config, "workerinput") and \
+            "NO_BUILD" not in os.environ:
+        done = subprocess.run(["make", "-s", "-j2", "test-programs"], cwd=ROOT)
+        if done.returncode != 0:
+            pytest.exit("the programs cannot be built", done.returncode)
+
+
+def group_of(item):
+    """The name of the tests that share a set-up, which one worker runs."""
+    if getattr(item.module, "setUpModule", None):
+        return item.module.__name__
+    if item.cls is not None and "setUpClass" in {
+            name for c in item.cls.__mro__[:-2] for name in vars(c)}:
+        return item.cls.__name__
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        for name in FOLDERS.get(folder, ()):
+            item.add_marker(name)
+        group = group_of(item)
+        if group and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(group))
+    # Long groups begin first; tests that must be alone come last.
+    items.sort(key=lambda item: (
+        item.get_closest_marker("alone") is not None,
+        item.get_closest_marker("xdist_group") is None))
+
+
+# Whoever is alone has the lock for itself, all others share it. bin/test gives
+# its name to the suites of make that run meanwhile.
+LOCK = ROOT / "build" / "quiet"
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    with open(LOCK, "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if item.get_closest_marker("alone")
+                    else fcntl.LOCK_SH)
+        yield
+
+
+def run_in_namespaces(item):
+    nodeid = item.nodeid.partition("@")[0]
+    command = [tool("unshare"), "--net", "--mount"]
+    if os.geteuid() != 0:
+        command.append("--map-root-user")
+    done = subprocess.run(
+        [*command, "sh", "-c", ENTER, "sh", sys.executable, "-m", "pytest",
+         "-q", "-p", "no:cacheprovider", nodeid], cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, INSIDE: "1", "NO_BUILD": "1",
+             "TMPDIR": "/var/tmp"})
+    if done.returncode != 0:
+        raise AssertionError(done.stdout)
+
+
+class Namespaces:
+    """A test marked so is run once more by a pytest of its own inside, and
+    that one's outcome is its own."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item):
+        if item.get_closest_marker("namespaces") is None or \
+                INSIDE in os.environ:
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid,
+                                           location=item.location)
+        call = pytest.CallInfo.from_call(lambda: run_in_namespaces(item),
+                                         "call")
+        item.ihook.pytest_runtest_logreport(
+            report=item.ihook.pytest_runtest_makereport(item=item, call=call))
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid,
+                                            location=item.location)
+        return True
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Namespaces(), "namespaces")
+
+
+def fail_if_skipped(report):
+    """Nothing here may be skipped: what cannot run has failed."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped: {report.longrepr}"
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_makereport():
+    fail_if_skipped((yield).get_result())
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_make_collect_report():
+    fail_if_skipped((yield).get_result())

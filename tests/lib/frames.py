@@ -1,0 +1,15 @@
+"""Frames: MSG-LEN, a space, and a message (RFC 6587)."""
+
+
+def frame(message):
+    return b"%d %s" % (len(message), message)
+
+
+def frames(*messages):
+    return b"".join(map(frame, messages))
+
+
+def logplex_frame(text, app_name="heroku", procid="router"):
+    """A message as Logplex writes it, framed."""
+    return frame(f"<158>1 2024-01-01T00:00:00+00:00 host {app_name} "
+                 f"{procid} - {text}".encode())

@@ -1,0 +1,49 @@
+"""Tests through lighttpd."""
+
+import unittest
+
+from lib.collector import Collector
+from lib.http import request
+from lib.places import CREDENTIALS, REFERENCE, ROOT
+from lib.ports import free_port
+from lib.processes import Process, wait_until
+
+
+class WebTest(unittest.TestCase):
+    """bin/web, as users start it, with two collectors of the test's own."""
+
+    env = {}
+
+    def start_web(self, **env):
+        """Starts bin/web; self.port, self.web and self.collectors are set."""
+        self.collectors = [Collector(), Collector()]
+        for c in self.collectors:
+            self.addCleanup(c.close)
+        self.port = free_port()
+        full = {
+            "PORT": str(self.port), "BIND": "127.0.0.1",
+            "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors),
+            "API_CREDENTIALS_HEAVEN": CREDENTIALS, **self.env, **env}
+        self.web = Process([ROOT / "bin" / "web"],
+                           env={k: v for k, v in full.items() if v is not None})
+        self.addCleanup(self.web.stop)
+        self.wait_for_web()
+
+    def wait_for_web(self):
+        def answers():
+            try:
+                return request(self.port, method="GET", path="/_ping",
+                               credentials=None).status == 200
+            except OSError:
+                return False
+        wait_until(answers, "bin/web answers", process=self.web)
+
+    def post(self, body=REFERENCE, **kwargs):
+        return request(self.port, body=body, **kwargs)
+
+    def counters(self):
+        """Every line that the collectors have, in no order."""
+        return sorted(l for c in self.collectors for l in c.lines())
+
+    def assert_nothing_counted(self):
+        self.assertEqual(self.counters(), [])
