@@ -5,7 +5,6 @@ BODIES ?= 100000
 
 .PHONY: properties
 properties:
-	@python3 tests/properties/test_families.py
 	@BODIES=$(BODIES) pytest-3 tests/properties
 
 $(BUILD)/properties/judge: $(BUILD)/tests/properties/judge.o $(LIBRARY)
