@@ -13,6 +13,18 @@
 /* Digits of a MSG-LEN: enough for BODY_MAX, too few to overflow anything. */
 #define MSG_LEN_DIGITS 7
 
+/* The id of a batch, Logplex-Frame-Id: 32 or 36 bytes so far.  A batch with a
+ * longer one is counted whenever it comes. */
+#define FRAME_ID_MAX 128
+
+/* FRAMES_FILE: a path. */
+#define FRAMES_FILE_MAX 1024
+
+/* How long a batch waits while another process has the same one, perhaps
+ * stopped: with the web server's 4 s for the first try and both other tries at
+ * once, a batch outlives a stop of 6 s. */
+#define FRAMES_WAIT_MS 1000
+
 /* An application's name: one path segment and one part of a bucket. */
 #define APP_MAX 64
 

@@ -25,7 +25,8 @@ static const char usage[] =
     "The configuration is the environment: METRICS_CLUSTER, API_SECRET,\n"
     "API_CREDENTIALS_<APP>, API_PREVIOUS_SECRET, "
     "API_PREVIOUS_CREDENTIALS_<APP>,\n"
-    "AUTH, LEVELS, PLATFORM_ONLY, LOG_LEVEL, BASE_PATH.\n"
+    "AUTH, LEVELS, PLATFORM_ONLY, DUPLICATES, FRAMES_FILE, LOG_LEVEL,\n"
+    "BASE_PATH.\n"
     "All of it is in the manual: man logplex-statsd.\n";
 
 void

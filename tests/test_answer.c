@@ -124,6 +124,14 @@ a_batch_that_was_taken_is_told_its_counts(void **state)
 	    "Content-Length: 38\r\n\r\n"
 	    "{\"messages\":50,\"errors\":4,\"skipped\":1}",
 	    "201");
+	outcome.duplicate = true;
+	assert_text(answer("POST", &outcome),
+	    "Status: 201 Created\r\n"
+	    "Content-Type: application/json\r\n"
+	    "Content-Length: 55\r\n\r\n"
+	    "{\"messages\":50,\"errors\":4,\"skipped\":1,"
+	    "\"duplicate\":true}",
+	    "a duplicate");
 }
 
 static void

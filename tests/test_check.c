@@ -71,7 +71,7 @@ prints_what_would_be_used(void **state)
 	    "API_PREVIOUS_CREDENTIALS_MY_APP=user:old",
 	    "API_CREDENTIALS_OTHER=user:password",
 	    "API_SECRET=0123456789abcdef", "API_PREVIOUS_SECRET=old",
-	    "BASE_PATH=/drain", "PLATFORM_ONLY=1"));
+	    "BASE_PATH=/drain", "PLATFORM_ONLY=1", "DUPLICATES=count"));
 	assert_string_equal(out,
 	    "collector 1: statsd://127.0.0.1:1, prefix p., signed, lines "
 	    "packed into 500 bytes, backdated by 1 s\n"
@@ -90,6 +90,8 @@ prints_what_would_be_used(void **state)
 	    "router lines that count: at=error at=warning\n"
 	    "lines of applications that look like errors: not counted "
 	    "(PLATFORM_ONLY=1)\n"
+	    "batches that come again: counted each time "
+	    "(DUPLICATES=count)\n"
 	    "base path: /drain\n");
 	assert_string_equal(err, "");
 }
@@ -100,7 +102,8 @@ prints_users_when_the_web_server_checks(void **state)
 	(void)state;
 	assert_true(checks(false, "METRICS_CLUSTER=statsd://127.0.0.1:1",
 	    "AUTH=remote-user", "API_CREDENTIALS_APP=user:password",
-	    "API_CREDENTIALS_NOBODY=:password", "LEVELS=info"));
+	    "API_CREDENTIALS_NOBODY=:password", "LEVELS=info",
+	    "FRAMES_FILE=/frames"));
 	assert_string_equal(out,
 	    "collector 1: statsd://127.0.0.1:1, no prefix, not signed\n"
 	    "application APP: the user of its credentials\n"
@@ -109,7 +112,8 @@ prints_users_when_the_web_server_checks(void **state)
 	    "  drain URL: https://APPLICATION:PASSWORD@HOST/APPLICATION/logs\n"
 	    "passwords: checked by the web server (AUTH=remote-user)\n"
 	    "router lines that count: at=info\n"
-	    "lines of applications that look like errors: counted\n");
+	    "lines of applications that look like errors: counted\n"
+	    "batches that come again: counted once, remembered in /frames\n");
 }
 
 static void

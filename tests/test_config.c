@@ -87,7 +87,7 @@ reads_every_variable(void **state)
 	    "API_CREDENTIALS_MY_APP=u:p=q",
 	    "API_PREVIOUS_CREDENTIALS_MY_APP=u:o", "AUTH=remote-user",
 	    "LEVELS=error, info", "PLATFORM_ONLY=1", "LOG_LEVEL=debug",
-	    "BASE_PATH=/drain/");
+	    "BASE_PATH=/drain/", "DUPLICATES=count", "FRAMES_FILE=/run/frames");
 	assert_no_fault();
 	assert_true(config.credentials.shared[CREDENTIALS_CURRENT].set);
 	assert_true(config.credentials.shared[CREDENTIALS_PREVIOUS].set);
@@ -99,6 +99,8 @@ reads_every_variable(void **state)
 	assert_true(config.rules.platform_only);
 	assert_int_equal(config.log_level, LOG_DEBUG);
 	assert_text(config.base_path, "/drain", "base path");
+	assert_true(config.count_duplicates);
+	assert_text(config.frames_file, "/run/frames", "frames file");
 }
 
 static void
@@ -107,7 +109,8 @@ accepts_every_value_there_is(void **state)
 	static const char *const variables[] = {"AUTH=self", "LEVELS=error",
 	    "LEVELS=warning", "LEVELS=info", "LEVELS=info,warning,error",
 	    "PLATFORM_ONLY=0", "LOG_LEVEL=info", "LOG_LEVEL=warning",
-	    "LOG_LEVEL=error", "BASE_PATH=", "BASE_PATH=/", "BASE_PATH=/a/b"};
+	    "LOG_LEVEL=error", "BASE_PATH=", "BASE_PATH=/", "BASE_PATH=/a/b",
+	    "DUPLICATES=drop", "DUPLICATES=count", "FRAMES_FILE=/f"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(variables); i++) {
@@ -140,6 +143,10 @@ names_the_variable_of_each_fault(void **state)
 	    {"PLATFORM_ONLY=yes", "PLATFORM_ONLY: must be 0 or 1"},
 	    {"PLATFORM_ONLY=", "PLATFORM_ONLY: must be 0 or 1"},
 	    {"LOG_LEVEL=DEBUG", "LOG_LEVEL: must be debug"},
+	    {"DUPLICATES=", "DUPLICATES: must be drop or count"},
+	    {"DUPLICATES=Drop", "DUPLICATES: must be drop or count"},
+	    {"FRAMES_FILE=", "FRAMES_FILE: must be a path"},
+	    {"FRAMES_FILE=frames", "FRAMES_FILE: must be a path"},
 	    {"BASE_PATH=drain", "BASE_PATH: must start"},
 	    {"BASE_PATH=d", "BASE_PATH: must start"},
 	};

@@ -86,13 +86,16 @@ received(void)
 	return datagram;
 }
 
+/* DUPLICATES=..., or NULL. */
+static const char *duplicates;
+
 /* A service whose only collector is `collector`, with a URI's key and path. */
 static void
 start(const char *key, const char *path_and_options)
 {
 	static char cluster[256];
 	static const char *environment[] = {
-	    cluster, "API_CREDENTIALS_HEAVEN=Aladdin:open sesame", NULL};
+	    cluster, "API_CREDENTIALS_HEAVEN=Aladdin:open sesame", NULL, NULL};
 	static char buf[1024];
 	struct findings findings = {.faults = BUF_IN(buf)};
 	uint16_t port = 0;
@@ -101,6 +104,7 @@ start(const char *key, const char *path_and_options)
 	snprintf(cluster, sizeof(cluster),
 	    "METRICS_CLUSTER=statsd://%s127.0.0.1:%u%s", key, port,
 	    path_and_options);
+	environment[2] = duplicates;
 	memset(&config, 0, sizeof(config));
 	memset(&service, 0, sizeof(service));
 	config_load(&config, (char *const *)(uintptr_t)environment, &findings);
@@ -115,23 +119,33 @@ stop(void **state)
 	(void)state;
 	exchange_close(&service);
 	close(collector);
+	duplicates = NULL;
 	return 0;
 }
 
-/* Posts a body with this CONTENT_LENGTH; the status of the answer. */
+static struct stream stream;
+
+/* Posts a body with this CONTENT_LENGTH, and one variable more or NULL; the
+ * status of the answer, which is in `stream`. */
 static int
-post(struct slice body, const char *content_length, bool broken)
+post_with(struct slice body, const char *content_length, bool broken,
+    const char *more)
 {
-	static struct stream stream;
 	const char *variables[] = {"REQUEST_METHOD=POST",
 	    "PATH_INFO=/heaven/logs", "CONTENT_TYPE=application/logplex-1",
-	    ALADDIN, content_length, NULL};
+	    ALADDIN, content_length, more, NULL};
 	struct transport transport = {
 	    &stream, read_memory, memory_broken, write_memory};
 
 	stream = (struct stream){body, broken, 0, {0}};
 	exchange_run(&service, (char *const *)(uintptr_t)variables, &transport);
 	return atoi(stream.answer + strlen("Status: "));
+}
+
+static int
+post(struct slice body, const char *content_length, bool broken)
+{
+	return post_with(body, content_length, broken, NULL);
 }
 
 static void
@@ -239,17 +253,17 @@ a_body_may_have_eight_mebibytes_and_no_more(void **state)
 static void
 a_refused_body_is_read_to_its_end(void **state)
 {
-	struct stream stream = {SLICE("whatever"), false, 0, {0}};
+	struct stream unread = {SLICE("whatever"), false, 0, {0}};
 	const char *variables[] = {
 	    "REQUEST_METHOD=POST", "PATH_INFO=/heaven/logs", NULL};
 	struct transport transport = {
-	    &stream, read_memory, memory_broken, write_memory};
+	    &unread, read_memory, memory_broken, write_memory};
 
 	(void)state;
 	start("", "");
 	exchange_run(&service, (char *const *)(uintptr_t)variables, &transport);
-	assert_memory_equal(stream.answer, "Status: 401", 11);
-	assert_int_equal(stream.in.len, 0);
+	assert_memory_equal(unread.answer, "Status: 401", 11);
+	assert_int_equal(unread.in.len, 0);
 }
 
 static void
@@ -375,6 +389,185 @@ failures_are_logged_once_a_minute(void **state)
 	free((void *)(uintptr_t)body.ptr);
 }
 
+/* Messages that count, and the bodies made of them. */
+#define R14 "24 <1>1 t h a p - Error R14"
+#define R15 "24 <1>1 t h a p - Error R15"
+#define L10 "24 <1>1 t h a p - Error L10"
+#define H12 "32 <1>1 t h a p - at=error code=H12"
+
+static void
+assert_posted(const char *body, const char *id, bool duplicate)
+{
+	assert_int_equal(
+	    post_with(slice_of(body), "CONTENT_LENGTH=", false, id), 201);
+	assert_int_equal(
+	    strstr(stream.answer, ",\"duplicate\":true}") != NULL, duplicate);
+}
+
+/* The codes counted since the last call, as "R14 R15 ". */
+static const char *
+received_codes(void)
+{
+	static char codes[256];
+	const char *line;
+
+	codes[0] = '\0';
+	while ((line = received())[0] != '\0') {
+		assert_memory_equal(line, "heaven.heroku.errors.", 21);
+		strncat(codes, line + 21, strcspn(line + 21, ":"));
+		strcat(codes, " ");
+	}
+	return codes;
+}
+
+static void
+a_batch_that_comes_again_is_counted_once(void **state)
+{
+	static const char id[] = "HTTP_LOGPLEX_FRAME_ID=1",
+			  other[] = "HTTP_LOGPLEX_FRAME_ID=2";
+
+	(void)state;
+	start("", "");
+	assert_posted(R14 R15, id, false);
+	assert_string_equal(received_codes(), "R14 R15 ");
+	assert_posted(R14 R15, id, true);
+	assert_non_null(strstr(
+	    stream.answer, "{\"messages\":2,\"errors\":2,\"skipped\":0,"));
+	assert_posted(R14 R15, id, true);
+	assert_string_equal(received_codes(), "");
+	assert_posted(R14 R15, other, false);
+	assert_string_equal(received_codes(), "R14 R15 ");
+	for (int i = 0; i < 2; i++) {
+		assert_posted(R14, NULL, false);
+		assert_posted(R15, "HTTP_LOGPLEX_FRAME_ID=", false);
+		assert_string_equal(received_codes(), "R14 R15 ");
+	}
+	/* One that counts nothing is a duplicate all the same. */
+	assert_posted("", "HTTP_LOGPLEX_FRAME_ID=3", false);
+	assert_posted("", "HTTP_LOGPLEX_FRAME_ID=3", true);
+}
+
+static void
+a_batch_that_was_refused_is_not_remembered(void **state)
+{
+	static const char id[] = "HTTP_LOGPLEX_FRAME_ID=1";
+
+	(void)state;
+	start("", "");
+	assert_int_equal(
+	    post_with(SLICE(R14), "CONTENT_LENGTH=99", false, id), 503);
+	assert_int_equal(
+	    post_with(SLICE("x"), "CONTENT_LENGTH=", false, id), 422);
+	assert_posted(R14, id, false);
+	assert_string_equal(received_codes(), "R14 ");
+}
+
+static void
+duplicates_count_if_they_are_to(void **state)
+{
+	(void)state;
+	duplicates = "DUPLICATES=count";
+	start("", "");
+	for (int i = 0; i < 3; i++) {
+		assert_posted(R14, "HTTP_LOGPLEX_FRAME_ID=1", false);
+		assert_string_equal(received_codes(), "R14 ");
+	}
+}
+
+static void
+a_new_l10_in_front_of_a_duplicate_counts_once(void **state)
+{
+	static const struct {
+		const char *why, *bodies[4], *codes[4];
+	} cases[] = {
+	    {"a new L10", {R14, L10 R14, L10 R14, R14},
+		{"R14 ", "L10 ", "", ""}},
+	    {"an L10 from the beginning", {L10 R14, L10 R14, R14, L10 R14},
+		{"L10 R14 ", "", "", ""}},
+	    {"an L10 elsewhere", {R14 L10, R14 L10, L10 R14 L10, L10 R14 L10},
+		{"R14 L10 ", "", "L10 ", ""}},
+	    {"after nothing", {"", L10, L10, ""}, {"", "L10 ", "", ""}},
+	    {"another error in front", {R14, R15 R14, H12, L10},
+		{"R14 ", "", "", "L10 "}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		start("", "");
+		for (int n = 0; n < 4; n++) {
+			assert_posted(cases[i].bodies[n],
+			    "HTTP_LOGPLEX_FRAME_ID=1", n > 0);
+			assert_text(slice_of(received_codes()),
+			    cases[i].codes[n], cases[i].why);
+		}
+		stop(NULL);
+	}
+	start("", "");
+}
+
+/* As if a process had died when it had handed over so many datagrams. */
+static void
+leave_partly_counted(uint32_t handed, bool l10)
+{
+	struct frames_claim claim;
+
+	start("", "");
+	assert_int_equal(
+	    frames_claim(&service.frames, SLICE("heaven"), SLICE("1"), &claim),
+	    FRAMES_NEW);
+	frames_set_l10(&claim, l10);
+	atomic_store(&claim.entry->handed, handed);
+}
+
+static void
+a_batch_is_gone_on_with_where_a_process_died(void **state)
+{
+	static const struct {
+		const char *why;
+		uint32_t handed;
+		bool l10;
+		const char *again, *codes;
+	} cases[] = {
+	    {"before all", 0, false, R14 R15 H12, "R14 R15 H12 "},
+	    {"after one", 1, false, R14 R15 H12, "R15 H12 "},
+	    {"after two", 2, false, R14 R15 H12, "H12 "},
+	    {"after all", 3, false, R14 R15 H12, ""},
+	    {"with a new L10", 1, false, L10 R14 R15 H12, "R15 H12 L10 "},
+	    {"with a new L10, before all", 0, false, L10 R14, "L10 R14 "},
+	    {"with the L10 it had", 2, true, L10 R14 R15 H12, "R15 H12 "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		leave_partly_counted(cases[i].handed, cases[i].l10);
+		assert_posted(cases[i].again, "HTTP_LOGPLEX_FRAME_ID=1", false);
+		assert_text(
+		    slice_of(received_codes()), cases[i].codes, cases[i].why);
+		assert_posted(cases[i].again, "HTTP_LOGPLEX_FRAME_ID=1", true);
+		assert_text(slice_of(received_codes()), "", cases[i].why);
+		stop(NULL);
+	}
+	start("", "");
+}
+
+static void
+post_a_duplicate(void)
+{
+	assert_posted(R14, "HTTP_LOGPLEX_FRAME_ID=1", false);
+	assert_posted(R14, "HTTP_LOGPLEX_FRAME_ID=1", true);
+}
+
+static void
+the_log_says_that_a_batch_came_again(void **state)
+{
+	(void)state;
+	start("", "");
+	log_set_level(LOG_INFO);
+	assert_string_equal(
+	    stderr_of(post_a_duplicate), "event=duplicate app=heaven\n");
+	log_set_level(LOG_ERROR);
+}
+
 static void
 post_an_odd_message(void)
 {
@@ -453,6 +646,17 @@ main(void)
 	    cmocka_unit_test_teardown(
 		a_collector_that_is_away_never_fails_a_request, stop),
 	    cmocka_unit_test_teardown(failures_are_logged_once_a_minute, stop),
+	    cmocka_unit_test_teardown(
+		a_batch_that_comes_again_is_counted_once, stop),
+	    cmocka_unit_test_teardown(
+		a_batch_that_was_refused_is_not_remembered, stop),
+	    cmocka_unit_test_teardown(duplicates_count_if_they_are_to, stop),
+	    cmocka_unit_test_teardown(
+		a_new_l10_in_front_of_a_duplicate_counts_once, stop),
+	    cmocka_unit_test_teardown(
+		a_batch_is_gone_on_with_where_a_process_died, stop),
+	    cmocka_unit_test_teardown(
+		the_log_says_that_a_batch_came_again, stop),
 	    cmocka_unit_test_teardown(
 		the_log_says_what_was_refused_and_why, stop),
 	    cmocka_unit_test_teardown(

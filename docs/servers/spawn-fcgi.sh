@@ -6,7 +6,8 @@ set -eu
 set -a
 # shellcheck source=/dev/null
 . /etc/logplex-statsd.env
-set +a
+install -d -m 0700 -o www-data -g www-data /run/logplex-statsd
+export FRAMES_FILE=/run/logplex-statsd/frames
 exec spawn-fcgi -n -s /run/logplex-statsd.sock -b 1024 \
 	-M 0600 -U www-data -G www-data -u www-data -g www-data \
 	-- /usr/bin/multiwatch -f 2 -- /usr/local/bin/logplex-statsd

@@ -144,6 +144,21 @@ print_users(const struct config *config, FILE *out)
 }
 
 static void
+print_duplicates(const struct config *config, FILE *out)
+{
+	fputs("batches that come again: ", out);
+	if (config->count_duplicates)
+		fputs("counted each time (DUPLICATES=count)\n", out);
+	else if (config->frames_file.len > 0)
+		fprintf(out, "counted once, remembered in %.*s\n",
+		    SLICE_ARG(config->frames_file));
+	else
+		fputs("counted once, as far as one process knows "
+		      "(FRAMES_FILE is not set)\n",
+		    out);
+}
+
+static void
 print_rules(const struct config *config, FILE *out)
 {
 	fprintf(out, "passwords: checked by %s\n",
@@ -156,6 +171,7 @@ print_rules(const struct config *config, FILE *out)
 	fprintf(out, "lines of applications that look like errors: %s\n",
 	    config->rules.platform_only ? "not counted (PLATFORM_ONLY=1)"
 					: "counted");
+	print_duplicates(config, out);
 	if (config->base_path.len > 0)
 		fprintf(out, "base path: %.*s\n", SLICE_ARG(config->base_path));
 }

@@ -203,6 +203,26 @@ load_platform_only(struct loading *l, struct slice value)
 }
 
 static const char *
+load_duplicates(struct loading *l, struct slice value)
+{
+	l->config->count_duplicates = slice_equal(value, SLICE("count"));
+	if (!l->config->count_duplicates && !slice_equal(value, SLICE("drop")))
+		return "must be drop or count";
+	return NULL;
+}
+
+static const char *
+load_frames_file(struct loading *l, struct slice value)
+{
+	if (!slice_starts_with(value, SLICE("/")))
+		return "must be a path that starts with a slash";
+	if (value.len > FRAMES_FILE_MAX)
+		return "must have at most 1024 bytes";
+	l->config->frames_file = value;
+	return NULL;
+}
+
+static const char *
 load_log_level(struct loading *l, struct slice value)
 {
 	static const struct {
@@ -256,6 +276,8 @@ static const struct {
     VARIABLE("AUTH", load_auth),
     VARIABLE("LEVELS", load_levels),
     VARIABLE("PLATFORM_ONLY", load_platform_only),
+    VARIABLE("DUPLICATES", load_duplicates),
+    VARIABLE("FRAMES_FILE", load_frames_file),
     VARIABLE("LOG_LEVEL", load_log_level),
     VARIABLE("BASE_PATH", load_base_path),
     VARIABLE("DYNO", load_dyno),

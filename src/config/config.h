@@ -19,7 +19,9 @@ struct config {
 	bool remote_user; /* AUTH=remote-user: the web server checks */
 	struct heroku_rules rules;
 	enum log_level log_level;
-	struct slice base_path; /* "/drain", or empty */
+	bool count_duplicates;    /* DUPLICATES=count */
+	struct slice frames_file; /* FRAMES_FILE: a path, or empty */
+	struct slice base_path;   /* "/drain", or empty */
 };
 
 /*

@@ -42,11 +42,14 @@ put_ping(struct buf *t, struct timespec now)
 }
 
 static void
-put_counts(struct buf *t, const struct tally *tally)
+put_counts(
+    struct buf *t, const struct tally *tally, const struct outcome *outcome)
 {
 	put_member(t, "{\"messages\":", tally->messages);
 	put_member(t, ",\"errors\":", tally->errors);
 	put_member(t, ",\"skipped\":", tally->skipped);
+	if (outcome->duplicate)
+		buf_put(t, SLICE(",\"duplicate\":true"));
 	buf_put(t, SLICE("}"));
 }
 
@@ -103,7 +106,7 @@ answer_put(struct buf *answer, const struct request *request,
 	if (outcome->status == 200)
 		put_ping(&body, now);
 	else if (outcome->status == 201)
-		put_counts(&body, tally);
+		put_counts(&body, tally, outcome);
 	else
 		put_error(&body, outcome);
 	put_header(answer, outcome, body.len);

@@ -18,6 +18,7 @@ struct outcome {
 	struct slice app;   /* in `path`; empty if the path names none */
 	struct slice path;  /* after BASE_PATH; in path_buf */
 	struct batch_message fault; /* of a 422: its number and offset */
+	bool duplicate;             /* of a 201: it had been counted before */
 	char path_buf[PATH_MAX_BYTES];
 };
 

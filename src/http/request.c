@@ -22,6 +22,7 @@ static const struct {
     FIELD("HTTP_AUTHORIZATION", authorization),
     FIELD("AUTH_TYPE", auth_type),
     FIELD("REMOTE_USER", remote_user),
+    FIELD("HTTP_LOGPLEX_FRAME_ID", frame_id),
 #undef FIELD
 };
 

@@ -23,6 +23,7 @@ struct request {
 	struct slice authorization;
 	struct slice auth_type;
 	struct slice remote_user;
+	struct slice frame_id;
 	enum body_state body_state;
 	struct slice body; /* set if BODY_WHOLE */
 };

@@ -1,9 +1,9 @@
 #include "serve/exchange.h"
 
 #include "http/answer.h"
-#include "statsd/send.h"
 #include "http/handler.h"
 #include "http/request.h"
+#include "serve/deliver.h"
 
 void
 exchange_open(struct service *service, const struct config *config)
@@ -11,6 +11,8 @@ exchange_open(struct service *service, const struct config *config)
 	service->config = config;
 	cluster_open(
 	    &service->cluster, config->collectors, config->collector_count);
+	if (!config->count_duplicates)
+		frames_open(&service->frames, config->frames_file);
 }
 
 void
@@ -63,25 +65,6 @@ fail_on_faults(struct outcome *outcome)
 	outcome->reason = "the configuration has faults; the log names them";
 }
 
-/* The names are looked up late only in a process that serves one request. */
-static void
-deliver(struct service *service, struct outcome *outcome)
-{
-	static char buf[FAULTS_MAX];
-	struct buf faults = BUF_IN(buf);
-
-	if (!service->looked_up) {
-		service->looked_up = true;
-		cluster_look_up(&service->cluster, &faults);
-		if (faults.len > 0) {
-			log_reasons(LOG_ERROR, "fault", buf_slice(&faults));
-			fail_on_faults(outcome);
-			return;
-		}
-	}
-	send_counters(&service->cluster, outcome->app, &service->tally);
-}
-
 static void
 log_refusal(const struct outcome *outcome)
 {
@@ -98,6 +81,16 @@ log_refusal(const struct outcome *outcome)
 		log_number(&line, "offset", outcome->fault.offset);
 		log_number(&line, "message", outcome->fault.number);
 	}
+	log_end(&line);
+}
+
+static void
+log_duplicate(const struct outcome *outcome)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "duplicate");
+	log_word(&line, "app", outcome->app);
 	log_end(&line);
 }
 
@@ -154,6 +147,8 @@ log_exchange(const struct service *service, const struct request *request,
 {
 	if (outcome->status >= 300)
 		log_refusal(outcome);
+	if (outcome->duplicate)
+		log_duplicate(outcome);
 	if (!log_enabled(LOG_DEBUG))
 		return;
 	if (outcome->status == 201 && service->tally.skipped > 0)
@@ -187,8 +182,8 @@ exchange_run(struct service *service, char *const *variables,
 	read_body(service, &request, transport);
 	tally_reset(&service->tally);
 	handler_decide(service->config, &request, &service->tally, &outcome);
-	if (outcome.status == 201 && service->tally.errors > 0)
-		deliver(service, &outcome);
+	if (outcome.status == 201)
+		deliver(service, &request, &outcome);
 	/* First the log: lighttpd ends a CGI process once it has the answer. */
 	log_exchange(service, &request, &outcome, start);
 	write_answer(transport, &request, &service->tally, &outcome);

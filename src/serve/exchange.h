@@ -5,9 +5,10 @@
 #ifndef SERVE_EXCHANGE_H
 #define SERVE_EXCHANGE_H
 
-#include "statsd/cluster.h"
 #include "config/config.h"
+#include "http/frames.h"
 #include "metric/tally.h"
+#include "statsd/cluster.h"
 
 /* How a body comes in and an answer goes out; fcgi.c and cgi.c are two. */
 struct transport {
@@ -26,10 +27,12 @@ struct service {
 	struct cluster cluster;
 	bool looked_up; /* the collectors' names, at least once */
 	struct tally tally;
+	struct tally part; /* of a batch that comes again */
+	struct frames frames;
 	char body[BODY_MAX]; /* only the pages touched cost memory */
 };
 
-/* Opens the cluster, looking nothing up yet. */
+/* Opens the cluster, looking nothing up yet, and what is known of batches. */
 void exchange_open(struct service *service, const struct config *config);
 
 /*

@@ -1,5 +1,7 @@
 #include "statsd/send.h"
 
+#include <stdatomic.h>
+
 #include "statsd/line.h"
 
 enum { SENT = UINT16_MAX };
@@ -12,6 +14,8 @@ struct dispatch {
 	struct slice app;
 	const struct tally *tally;
 	uint16_t owner[TALLY_CODES]; /* of each code: a collector, or SENT */
+	uint32_t datagrams;          /* so far */
+	_Atomic uint32_t *handed;    /* of these, to the kernel */
 	unsigned char datagram[DATAGRAM_MAX];
 };
 
@@ -61,18 +65,23 @@ send_from(struct dispatch *d, size_t i)
 		if (c->uri->datagram == 0)
 			break;
 	}
+	if (d->datagrams++ < atomic_load(d->handed))
+		return;
+	atomic_store(d->handed, d->datagrams);
 	cluster_send(d->cluster, owner, d->datagram, text.len);
 }
 
 void
-send_counters(
-    struct cluster *cluster, struct slice app, const struct tally *tally)
+send_counters(struct cluster *cluster, struct slice app,
+    const struct tally *tally, _Atomic uint32_t *handed)
 {
 	static struct dispatch d; /* its pages are touched when needed */
 
 	d.cluster = cluster;
 	d.app = app;
 	d.tally = tally;
+	d.datagrams = 0;
+	d.handed = handed;
 	for (size_t i = 0; i < tally->distinct; i++) {
 		struct statsd_counter counter = counter_at(&d, i);
 

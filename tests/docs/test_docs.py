@@ -22,7 +22,8 @@ FAULTY = {
     "METRICS_CLUSTER": "http://x", "API_CREDENTIALS_<APP>": "nocolon",
     "API_SECRET": "", "API_PREVIOUS_CREDENTIALS_<APP>": "nocolon",
     "API_PREVIOUS_SECRET": "", "AUTH": "x", "LEVELS": "x",
-    "PLATFORM_ONLY": "x", "LOG_LEVEL": "x", "BASE_PATH": "x"}
+    "PLATFORM_ONLY": "x", "LOG_LEVEL": "x", "BASE_PATH": "x",
+    "DUPLICATES": "x", "FRAMES_FILE": "x"}
 
 
 def run(*args, env=None, stdin=b""):

@@ -89,6 +89,67 @@ class Reference(WebTest):
         self.assertIn("myapp.heroku.errors.L10:1|c", self.counters())
 
 
+class Repeats(WebTest):
+    """A batch that comes again, as Logplex sends it."""
+
+    def setUp(self):
+        self.start_web(API_SECRET="s3cr3t-0123456789")
+
+    def send(self, frame_id, body=REFERENCE, **kwargs):
+        headers = [f"Logplex-Frame-Id: {frame_id}"] if frame_id else []
+        answer = self.post(body, headers=headers, **kwargs)
+        self.assertEqual(answer.status, 201)
+        return json.loads(answer.body).get("duplicate", False)
+
+    def test_counted_once_whoever_answers(self):
+        self.assertFalse(self.send("one"))
+        self.assertTrue(self.send("one"))
+        pid, = responders(self.web.pid)
+        os.kill(pid, signal.SIGKILL)
+        self.wait_for_web()
+        self.assertNotEqual(responders(self.web.pid), [pid])
+        self.assertTrue(self.send("one"))
+        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+        self.assertEqual(self.web.log().count(
+            "event=duplicate app=heaven\n"), 2)
+
+    def test_other_application_other_id_and_no_id_count_each_time(self):
+        self.assertFalse(self.send("one"))
+        self.assertFalse(self.send("two"))
+        self.assertFalse(self.send("one", path="/other/logs",
+                                   credentials=":s3cr3t-0123456789"))
+        for frame_id in (None, "", "x" * 129):
+            self.assertFalse(self.send(frame_id))
+            self.assertFalse(self.send(frame_id))
+        self.assertEqual(len(self.counters()), 4 * 9)
+
+    def test_new_l10_in_front_counts_once(self):
+        l10 = frame("Error L10 (output buffer overflow): 7 messages dropped "
+                    "since 2024-01-01T00:00:00+00:00.", procid="logplex")
+        self.assertFalse(self.send("one"))
+        self.assertTrue(self.send("one", l10 + REFERENCE))
+        self.assertTrue(self.send("one", l10 + REFERENCE))
+        self.assertEqual(self.counters(), sorted(
+            [*REFERENCE_COUNTERS, "heaven.heroku.errors.L10:1|c"]))
+
+    def test_refused_batch_is_counted_when_it_is_right(self):
+        headers = ["Logplex-Frame-Id: one"]
+        self.assertEqual(self.post(b"x", headers=headers).status, 422)
+        self.assertEqual(self.post(credentials="x:y",
+                                   headers=headers).status, 401)
+        self.assertFalse(self.send("one"))
+        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+
+
+class RepeatsCounted(WebTest):
+    def test_each_counts_if_asked_for(self):
+        self.start_web(DUPLICATES="count")
+        for _ in range(3):
+            answer = self.post(headers=["Logplex-Frame-Id: one"])
+            self.assertNotIn("duplicate", json.loads(answer.body))
+        self.assertEqual(len(self.counters()), 4 * 3)
+
+
 class Answers(WebTest):
     """The HTTP table of the specification, row by row."""
 

@@ -55,10 +55,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	app = fuzz_copy(fuzz_line(&rest));
 	if (fuzz_is_app(app) &&
 	    collectors_open(&cluster, &config, userinfos, tails, count)) {
+		_Atomic uint32_t none = 0;
+
 		tally_reset(&tally);
 		add_codes(&tally, rest);
 		fuzz_check_tally(&tally);
-		send_counters(&cluster, app, &tally);
+		send_counters(&cluster, app, &tally, &none);
 		assert(collectors_read(&config, app) == tally.errors);
 		collectors_close(&cluster);
 	}

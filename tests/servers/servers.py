@@ -118,6 +118,8 @@ class Server:
             ("/usr/local/bin", folder / "bin"),
             ("/run/lighttpd/", f"{folder}/"),
             ("/run/logplex-statsd.sock", folder / "logplex-statsd.sock"),
+            ("/run/logplex-statsd", folder / "run"),
+            ("/var/lock/apache2/", f"{folder}/"),
             ("/etc/logplex-statsd.", f"{folder}/logplex-statsd."),
             ("/etc/lighttpd/", f"{folder}/"),
             ("/etc/apache2/", f"{folder}/"),
@@ -128,7 +130,8 @@ class Server:
             *([] if ROOTED else [("-U www-data", f"-U {USER}"),
                                  ("-u www-data", f"-u {USER}"),
                                  ("-G www-data", f"-G {GROUP}"),
-                                 ("-g www-data", f"-g {GROUP}")]),
+                                 ("-g www-data", f"-g {GROUP}"),
+                                 ("-o www-data", f"-o {USER}")]),
         ]
 
     def example(self, name, as_name=None, uncomment=()):

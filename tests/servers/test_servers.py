@@ -244,6 +244,27 @@ class WayTest(unittest.TestCase):
             self.take(self.own)
         self.note("slow senders", "others wait" if holds else "others go on")
 
+    def test_batch_that_comes_again_is_counted_once(self):
+        """By another process, if there are several; and by the next one."""
+        frame_id = [f"Logplex-Frame-Id: {os.urandom(16).hex()}"]
+        for again in range(4):
+            answer = self.post(self.own, headers=frame_id)
+            if again == 0:
+                self.assert_counted(self.own, answer)
+            self.assertEqual(
+                (answer.status, "duplicate" in json.loads(answer.body)),
+                (201, again > 0))
+            self.assertEqual(self.take(self.own), [[], []])
+        for pid in self.own.responders():
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self.own.answers() and self.own.answers(),
+                   "it is served again")
+        answer = self.post(self.own, headers=frame_id)
+        self.assertIn("duplicate", json.loads(answer.body))
+        self.assertEqual(self.take(self.own), [[], []])
+        self.assertNotIn("event=frames-file", "".join(
+            self.own.logs().values()))
+
     def test_head(self):
         for path, status in (("/_ping", 200), ("/heaven/logs", 405)):
             answer = request(self.own.port, method="HEAD", path=path)

@@ -1,0 +1,24 @@
+/*
+ * A batch that has been judged: its counters go to the collectors, once,
+ * however often it comes.
+ */
+#ifndef SERVE_DELIVER_H
+#define SERVE_DELIVER_H
+
+#include "http/handler.h"
+#include "http/request.h"
+#include "serve/exchange.h"
+
+/*
+ * Sends what the service's tally holds.  A batch that was counted before is a
+ * duplicate, of which nothing is sent; one whose process died while sending is
+ * gone on with.  A duplicate may have a new L10 in front, which alone counts.
+ *
+ * The outcome, 201 before, says so, or becomes a 503 if another process has
+ * had the same batch for too long, or a 500 if a collector's name does not
+ * exist; then nothing was sent.
+ */
+void deliver(struct service *service, const struct request *request,
+    struct outcome *outcome);
+
+#endif
