@@ -77,7 +77,7 @@
 /* Bytes of a body shown in the log at LOG_LEVEL=debug. */
 #define LOG_BODY_MAX 1500
 
-/* What all configuration faults together may say. */
+/* What all configuration faults together may say, and all warnings. */
 #define FAULTS_MAX ((size_t)32 * 1024)
 
 /* After this a collector's name is looked up again; or, while it has no
@@ -88,6 +88,10 @@
 /* How long to wait for the name server at start, and in a CGI request: Logplex
  * gives up on an answer after five seconds. */
 #define LOOKUP_WAIT_MS 2000
+
+/* Connections that may wait for the responder, in lighttpd.conf and the systemd
+ * unit; the system may allow fewer. */
+#define BACKLOG 1024
 
 /* How long --check waits for collectors to refuse its probe: bin/web starts
  * the web server only after it. */

@@ -9,6 +9,7 @@
 
 #include "serve/cgi.h"
 #include "cli/check.h"
+#include "cli/probe.h"
 #include "serve/exchange.h"
 #include "cli/explain.h"
 #include "serve/fcgi.h"
@@ -37,14 +38,10 @@ static int
 run_check(const struct options *options, const struct config *config,
     struct findings *findings)
 {
-	struct check job = {config, !options->no_send, stdout, stderr};
-	const char *warning = exposure(config);
+	struct check job = {config, !options->no_send, options->strict,
+	    exposure(config), probe_backlog(), stdout, stderr};
 
-	if (!check(&job, findings))
-		return EXIT_FAULT;
-	if (warning != NULL)
-		fprintf(stderr, "warning: %s\n", warning);
-	return EXIT_OK;
+	return check(&job, findings) ? EXIT_OK : EXIT_FAULT;
 }
 
 /* https://no-color.org: set and not empty means no colour. */
@@ -176,7 +173,7 @@ main(int argc, char **argv)
 	static struct service service;
 	static char faults[FAULTS_MAX], warnings[FAULTS_MAX];
 	struct findings findings = {BUF_IN(faults), BUF_IN(warnings)};
-	struct options options = {MODE_SERVE, false, "app", NULL};
+	struct options options = {MODE_SERVE, false, false, "app", NULL};
 	int status;
 
 	open_standard_descriptors();

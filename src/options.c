@@ -6,7 +6,7 @@
 #include "http/handler.h"
 
 static const char usage[] =
-    "usage: logplex-statsd --check [--no-send]\n"
+    "usage: logplex-statsd --check [--no-send] [--strict]\n"
     "       logplex-statsd --explain [--app NAME] [FILE]\n"
     "       logplex-statsd --help | --version\n"
     "\n"
@@ -18,6 +18,7 @@ static const char usage[] =
     "  --check     print what the configuration amounts to, or its faults\n"
     "  --no-send   with --check: send the collectors nothing, not even a\n"
     "              datagram without counters\n"
+    "  --strict    with --check: a warning makes it exit 1, as a fault does\n"
     "  --explain   say what the body in FILE or on standard input would count\n"
     "  --app NAME  the application's name for --explain; \"app\" if not given\n"
     "  --help, --version\n"
@@ -35,12 +36,32 @@ options_print_usage(FILE *out)
 	fputs(usage, out);
 }
 
+static int
+read_operands(int argc, char **argv, struct options *options)
+{
+	if (optind < argc && options->mode == MODE_EXPLAIN)
+		options->file = argv[optind++];
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (!handler_is_app(slice_of(options->app))) {
+		fprintf(stderr,
+		    "logplex-statsd: an application's name is 1 to %d "
+		    "letters, digits, _ or -\n%s",
+		    APP_MAX, usage);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
 int
 options_read(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
 	    {"check", no_argument, NULL, 'c'},
 	    {"no-send", no_argument, NULL, 'n'},
+	    {"strict", no_argument, NULL, 's'},
 	    {"explain", no_argument, NULL, 'e'},
 	    {"app", required_argument, NULL, 'a'},
 	    {"help", no_argument, NULL, 'h'},
@@ -56,6 +77,9 @@ options_read(int argc, char **argv, struct options *options)
 			break;
 		case 'n':
 			options->no_send = true;
+			break;
+		case 's':
+			options->strict = true;
 			break;
 		case 'e':
 			options->mode = MODE_EXPLAIN;
@@ -73,18 +97,5 @@ options_read(int argc, char **argv, struct options *options)
 			fputs(usage, stderr);
 			return EXIT_USAGE;
 		}
-	if (optind < argc && options->mode == MODE_EXPLAIN)
-		options->file = argv[optind++];
-	if (optind < argc) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	if (!handler_is_app(slice_of(options->app))) {
-		fprintf(stderr,
-		    "logplex-statsd: an application's name is 1 to %d "
-		    "letters, digits, _ or -\n%s",
-		    APP_MAX, usage);
-		return EXIT_USAGE;
-	}
-	return -1;
+	return read_operands(argc, argv, options);
 }

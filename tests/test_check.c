@@ -11,19 +11,20 @@
 static char *out, *err; /* what the last check has printed */
 
 /* Checks an environment of up to eight variables; true if it is in order. */
-#define checks(send, ...)                                                      \
-	check_environment(send, (const char *[]){__VA_ARGS__, NULL})
+#define checks(probes, ...)                                                    \
+	check_environment((struct check){.send = probes},                      \
+	    (const char *[]){__VA_ARGS__, NULL})
 
 static bool
-check_environment(bool send, const char *const *variables)
+check_environment(struct check job, const char *const *variables)
 {
 	static struct config config;
 	static char faults[FAULTS_MAX], warnings[FAULTS_MAX];
 	struct findings findings = {BUF_IN(faults), BUF_IN(warnings)};
-	struct check job = {&config, send, NULL, NULL};
 	size_t out_len, err_len;
 	bool well;
 
+	job.config = &config;
 	free(out);
 	free(err);
 	job.out = open_memstream(&out, &out_len);
@@ -92,7 +93,8 @@ prints_what_would_be_used(void **state)
 	    "(PLATFORM_ONLY=1)\n"
 	    "batches that come again: counted each time "
 	    "(DUPLICATES=count)\n"
-	    "base path: /drain\n");
+	    "base path: /drain\n"
+	    "no warnings\n");
 	assert_string_equal(err, "");
 }
 
@@ -113,7 +115,8 @@ prints_users_when_the_web_server_checks(void **state)
 	    "passwords: checked by the web server (AUTH=remote-user)\n"
 	    "router lines that count: at=info\n"
 	    "lines of applications that look like errors: counted\n"
-	    "batches that come again: counted once, remembered in /frames\n");
+	    "batches that come again: counted once, remembered in /frames\n"
+	    "1 warning\n");
 }
 
 static void
@@ -154,18 +157,88 @@ warns_of_what_is_likely_a_mistake(void **state)
 		NULL},
 	    {{"API_CREDENTIALS_A-B=u:p", "API_PREVIOUS_CREDENTIALS_A_B=u:p"},
 		NULL},
+	    {{"API_CREDENTIALS_A=u:p", "METRIC_CLUSTER=0123456789"},
+		"METRIC_CLUSTER: not a variable"},
 	    {{"AUTH=remote-user"}, "takes the web server's word"},
 	    {{"AUTH=remote-user", "API_SECRET=x"}, "API_SECRET has no effect"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_true(check_environment(false, cases[i].variables));
+		assert_true(
+		    check_environment((struct check){0}, cases[i].variables));
 		if (cases[i].says == NULL ? err[0] != '\0'
 					  : !strstr(err, cases[i].says))
 			fail_msg("%s: %s", cases[i].variables[0], err);
 		assert_null(strstr(err, "0123456789"));
 	}
+}
+
+static void
+warns_of_what_is_wrong_with_the_system(void **state)
+{
+	static const char *const variables[] = {"API_CREDENTIALS_A=u:p", NULL};
+	static const struct {
+		struct check job;
+		const char *err;
+	} cases[] = {
+	    {{.exposure = "anybody may write"}, "warning: anybody may write\n"},
+	    {{.backlog = BACKLOG - 1},
+		"warning: net.core.somaxconn is 1023: when more requests than "
+		"that come at once, the web server answers the rest 5xx; set "
+		"it to 1024 or more\n"},
+	    {{.backlog = BACKLOG}, ""},
+	    {{.backlog = 0}, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_true(check_environment(cases[i].job, variables));
+		assert_string_equal(err, cases[i].err);
+	}
+}
+
+static void
+the_last_line_counts_the_warnings(void **state)
+{
+	static const struct {
+		const char *variables[4], *last;
+	} cases[] = {
+	    {{"API_CREDENTIALS_A=u:p"}, "\nno warnings\n"},
+	    {{"HOME=/"}, "\n1 warning\n"},
+	    {{"API_SECRET=0123456789abcdef", "TAG=", "ZERO=", "API_KEY="},
+		"\n3 warnings\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *last = cases[i].last;
+
+		assert_true(check_environment(
+		    (struct check){.strict = i == 0}, cases[i].variables));
+		assert_string_equal(out + strlen(out) - strlen(last), last);
+		assert_int_equal(
+		    check_environment(
+			(struct check){.strict = true}, cases[i].variables),
+		    i == 0);
+		assert_string_equal(out + strlen(out) - strlen(last), last);
+	}
+}
+
+static void
+a_base_path_cannot_drive_a_terminal(void **state)
+{
+	char longest[sizeof("BASE_PATH=") + BASE_PATH_MAX] = "BASE_PATH=/";
+
+	(void)state;
+	assert_true(checks(
+	    false, "API_SECRET=0123456789abcdef", "BASE_PATH=/\x1b[2J\n\xff"));
+	assert_non_null(strstr(out, "\nbase path: /\\x1b[2J\\n\\xff\n"));
+	assert_non_null(strstr(out, "@HOST/\\x1b[2J\\n\\xff/APPLICATION/"));
+	memset(longest + strlen(longest), '\1', BASE_PATH_MAX - 1);
+	assert_true(checks(false, "API_SECRET=0123456789abcdef", longest));
+	assert_non_null(strstr(out, "\\x01\\x01\nno warnings\n"));
+	assert_null(strchr(out, '\1'));
 }
 
 static void
@@ -209,7 +282,9 @@ probes_say_who_listens(void **state)
 	    "application A: ",
 	    there, gone, there6);
 	assert_text(slice_head(slice_of(out), strlen(want)), want, "probes");
-	assert_string_equal(err, "");
+	snprintf(want, sizeof(want),
+	    "warning: collector 2: nobody listens on port %u\n", gone);
+	assert_string_equal(err, want);
 	close(fd);
 	close(fd6);
 }
@@ -285,6 +360,9 @@ main(void)
 	    cmocka_unit_test(prints_users_when_the_web_server_checks),
 	    cmocka_unit_test(prints_all_faults_and_nothing_else),
 	    cmocka_unit_test(warns_of_what_is_likely_a_mistake),
+	    cmocka_unit_test(warns_of_what_is_wrong_with_the_system),
+	    cmocka_unit_test(the_last_line_counts_the_warnings),
+	    cmocka_unit_test(a_base_path_cannot_drive_a_terminal),
 	    cmocka_unit_test(the_longest_name_is_shown_whole),
 	    cmocka_unit_test(probes_say_who_listens),
 	    cmocka_unit_test(a_probe_is_empty_but_for_its_signature),

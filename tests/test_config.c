@@ -311,6 +311,57 @@ the_order_of_variables_matters_to_no_warning(void **state)
 	}
 }
 
+static bool
+warnings_say(const char *words)
+{
+	size_t len = findings.warnings.len;
+
+	assert_true(len < FAULTS_MAX);
+	warnings_buf[len] = '\0';
+	return strstr(warnings_buf, words) != NULL;
+}
+
+static void
+warns_of_each_variable_that_looks_like_one_of_its_own(void **state)
+{
+	static const char *const unknown[] = {"API_SECRETS=hush",
+	    "API_CREDENTIALS=hush", "API_=hush", "API_KEY=hush", "METRIC=hush",
+	    "METRICSCLUSTER=hush", "METRICS_CLUSTERS=hush", "PREFIX_=hush",
+	    "LEVEL=hush", "LEVELS_=hush", "DUPLICATE=hush", "ZERO=hush",
+	    "TAG=hush", "METRIC\n=hush"};
+	static const char *const other[] = {
+	    "API=", "APIS=", "METRI=", "PREFIX=/usr", "LEVE=", "LOG_LEVELS=",
+	    "TERM=", "MY_API_SECRET=", "api_secrets=", "DUPLICAT="};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(unknown); i++) {
+		load("API_CREDENTIALS_A=u:p", unknown[i]);
+		assert_no_fault();
+		assert_case(warning_count() == 1, unknown[i]);
+		assert_true(warnings_say(
+		    ": not a variable of this program; is it misspelt?\n"));
+		assert_false(warnings_say("hush"));
+	}
+	for (size_t i = 0; i < COUNT(other); i++) {
+		load("API_CREDENTIALS_A=u:p", other[i]);
+		assert_case(warning_count() == 0, other[i]);
+	}
+}
+
+static void
+warns_of_each_port_left_out(void **state)
+{
+	(void)state;
+	load("API_CREDENTIALS_A=u:p",
+	    "METRICS_CLUSTER=statsd://u:hush@a,statsd://b:8126,statsd://[::1]/"
+	    "x");
+	assert_no_fault();
+	assert_int_equal(warning_count(), 2);
+	assert_true(warnings_say("METRICS_CLUSTER: collector 1, "
+				 "statsd://***@a: no port given: 8126 is"));
+	assert_true(warnings_say("collector 3, statsd://[::1]/x: no port"));
+}
+
 static void
 an_empty_dyno_variable_is_no_dyno(void **state)
 {
@@ -350,6 +401,9 @@ main(void)
 	    cmocka_unit_test(applications_are_hashed_by_a_random_key),
 	    cmocka_unit_test(the_names_must_be_exact),
 	    cmocka_unit_test(the_order_of_variables_matters_to_no_warning),
+	    cmocka_unit_test(
+		warns_of_each_variable_that_looks_like_one_of_its_own),
+	    cmocka_unit_test(warns_of_each_port_left_out),
 	    cmocka_unit_test(an_empty_dyno_variable_is_no_dyno),
 	};
 

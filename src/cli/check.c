@@ -71,12 +71,24 @@ put_path_name(struct buf *t, struct slice name)
 	}
 }
 
+/* A path may hold anything, also what drives a terminal. */
+static void
+print_path(struct slice path, FILE *out)
+{
+	char buf[BASE_PATH_MAX * sizeof("\\xHH")];
+	struct buf visible = BUF_IN(buf);
+
+	buf_put_visible(&visible, path);
+	fwrite(visible.ptr, 1, visible.len, out);
+}
+
 static void
 print_url(const struct config *config, const char *credentials,
     struct slice name, FILE *out)
 {
-	fprintf(out, "  drain URL: https://%s@HOST%.*s/%.*s/logs\n",
-	    credentials, SLICE_ARG(config->base_path), SLICE_ARG(name));
+	fprintf(out, "  drain URL: https://%s@HOST", credentials);
+	print_path(config->base_path, out);
+	fprintf(out, "/%.*s/logs\n", SLICE_ARG(name));
 }
 
 static void
@@ -172,45 +184,81 @@ print_rules(const struct config *config, FILE *out)
 	    config->rules.platform_only ? "not counted (PLATFORM_ONLY=1)"
 					: "counted");
 	print_duplicates(config, out);
-	if (config->base_path.len > 0)
-		fprintf(out, "base path: %.*s\n", SLICE_ARG(config->base_path));
+	if (config->base_path.len > 0) {
+		fputs("base path: ", out);
+		print_path(config->base_path, out);
+		fputc('\n', out);
+	}
 }
 
 static void
+put_port_warning(struct buf *t, size_t number, uint16_t port)
+{
+	buf_put(t, SLICE("collector "));
+	buf_put_number(t, number);
+	buf_put(t, SLICE(": nobody listens on port "));
+	buf_put_number(t, port);
+}
+
+/* On 8125 or 8126 the other one may be meant. */
+static void
+warn_of_port(struct buf *t, const struct collector *c, size_t number)
+{
+	uint16_t port = c->uri->port;
+	uint16_t other = port == OUR_PORT ? STATSD_PORT : OUR_PORT;
+
+	put_port_warning(t, number, port);
+	if ((port == OUR_PORT || port == STATSD_PORT) &&
+	    probe_other_port(c, other)) {
+		buf_put(t, SLICE(", but somebody does on "));
+		buf_put_number(t, other);
+	} else if (port == OUR_PORT) {
+		buf_put(t, SLICE("; is it 8125, as statsd has it by default?"));
+	}
+	buf_put(t, SLICE("\n"));
+}
+
+static void
+warn_of_backlog(struct buf *t, size_t limit)
+{
+	if (limit == 0 || limit >= BACKLOG)
+		return;
+	buf_put(t, SLICE("net.core.somaxconn is "));
+	buf_put_number(t, limit);
+	buf_put(t,
+	    SLICE(": when more requests than that come at once, the web server "
+		  "answers the rest 5xx; set it to 1024 or more\n"));
+}
+
+static void
+warn_of_system(const struct check *job, const struct cluster *cluster,
+    const struct probe *probes, struct buf *t)
+{
+	if (job->exposure != NULL) {
+		buf_put_string(t, job->exposure);
+		buf_put(t, SLICE("\n"));
+	}
+	warn_of_backlog(t, job->backlog);
+	for (size_t i = 0; job->send && i < cluster->count; i++)
+		if (probes[i].result == PROBE_REFUSED)
+			warn_of_port(t, &cluster->collectors[i], i + 1);
+}
+
+/* How many there are. */
+static size_t
 print_warnings(const struct check *job, struct slice warnings)
 {
 	struct slice line;
+	size_t n = 0;
 
-	while (slice_take_element(&warnings, '\n', &line))
+	fflush(job->out);
+	for (; slice_take_element(&warnings, '\n', &line); n++)
 		fprintf(job->err, "warning: %.*s\n", SLICE_ARG(line));
-}
-
-static void
-warn_of_port(const struct check *job, const struct collector *c, size_t number)
-{
-	uint16_t other = c->uri->port == STATSD_PORT ? OUR_PORT : STATSD_PORT;
-
-	if (c->uri->port != STATSD_PORT && c->uri->port != OUR_PORT)
-		return;
-	if (probe_other_port(c, other))
-		fprintf(job->err,
-		    "warning: collector %zu: nobody listens on port %u, but "
-		    "somebody does on %u\n",
-		    number, c->uri->port, other);
-	else if (c->uri->port == OUR_PORT)
-		fprintf(job->err,
-		    "warning: collector %zu: nobody listens on port %u; is it "
-		    "8125, as statsd has it by default?\n",
-		    number, c->uri->port);
-}
-
-static void
-warn_of_ports(const struct check *job, const struct cluster *cluster,
-    const struct probe *probes)
-{
-	for (size_t i = 0; i < cluster->count; i++)
-		if (probes[i].result == PROBE_REFUSED)
-			warn_of_port(job, &cluster->collectors[i], i + 1);
+	if (n == 0)
+		fputs("no warnings\n", job->out);
+	else
+		fprintf(job->out, n == 1 ? "1 warning\n" : "%zu warnings\n", n);
+	return n;
 }
 
 bool
@@ -237,9 +285,7 @@ check(const struct check *job, struct findings *findings)
 	else
 		print_applications(job->config, job->out);
 	print_rules(job->config, job->out);
-	fflush(job->out);
-	print_warnings(job, buf_slice(&findings->warnings));
-	if (job->send)
-		warn_of_ports(job, &cluster, probes);
-	return true;
+	warn_of_system(job, &cluster, probes, &findings->warnings);
+	return print_warnings(job, buf_slice(&findings->warnings)) == 0 ||
+	    !job->strict;
 }

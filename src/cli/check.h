@@ -11,14 +11,18 @@
 
 struct check {
 	const struct config *config;
-	bool send; /* whether collectors are probed, probe.h */
+	bool send;            /* whether collectors are probed, probe.h */
+	bool strict;          /* warnings are as bad as faults */
+	const char *exposure; /* what is wrong with the socket, or NULL */
+	size_t backlog;       /* the system's limit; 0: not known */
 	FILE *out, *err;
 };
 
 /*
- * Looks up the collectors, probes them, and prints what would be used to out,
- * and likely mistakes to err; or, if there were faults, with those of
- * config_load in front, all of them to err, and false.
+ * Looks up the collectors and probes them, which adds to the findings.  Prints
+ * what would be used to out, likely mistakes to err, and then their number to
+ * out; or, if there are faults, all of those to err and nothing else.  False if
+ * there are faults, or warnings where they are as bad.
  */
 bool check(const struct check *job, struct findings *findings);
 

@@ -1,6 +1,7 @@
 #include "cli/probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sodium.h>
@@ -143,4 +144,19 @@ probe_other_port(const struct collector *c, uint16_t port)
 			return true;
 	}
 	return false;
+}
+
+size_t
+probe_backlog(void)
+{
+	char buf[16];
+	int fd = open("/proc/sys/net/core/somaxconn", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd >= 0 ? read(fd, buf, sizeof(buf)) : 0;
+	struct slice text = {buf, len > 0 ? (size_t)len : 0};
+	size_t limit = 0;
+
+	if (fd >= 0)
+		close(fd);
+	slice_take_number(&text, sizeof(buf), &limit);
+	return limit;
 }

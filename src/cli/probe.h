@@ -28,6 +28,9 @@ struct probe {
  */
 void probe_cluster(const struct cluster *cluster, struct probe *probes);
 
+/* The most connections that may wait at any socket, or 0 if that is unknown. */
+size_t probe_backlog(void);
+
 /* Whether somebody listens on that port of a collector's loopback address. */
 bool probe_other_port(const struct collector *c, uint16_t port);
 

@@ -28,36 +28,36 @@ put_finding(struct buf *t, struct slice variable, const char *sentence)
 }
 
 static void
-put_collector_fault(
-    struct loading *l, size_t number, struct slice uri, const char *sentence)
+put_collector_finding(
+    struct buf *t, size_t number, struct slice uri, const char *sentence)
 {
-	struct buf *faults = &l->findings->faults;
-
-	buf_put(faults, SLICE("METRICS_CLUSTER: collector "));
-	buf_put_number(faults, number);
-	buf_put(faults, SLICE(", "));
-	redact_uri(faults, uri);
-	buf_put(faults, SLICE(": "));
-	buf_put_string(faults, sentence);
-	buf_put(faults, SLICE("\n"));
+	buf_put(t, SLICE("METRICS_CLUSTER: collector "));
+	buf_put_number(t, number);
+	buf_put(t, SLICE(", "));
+	redact_uri(t, uri);
+	buf_put(t, SLICE(": "));
+	buf_put_string(t, sentence);
+	buf_put(t, SLICE("\n"));
 }
 
 static void
 read_collector(struct loading *l, size_t number, struct slice uri)
 {
 	struct config *config = l->config;
-	const char *fault;
+	struct uri *collector = &config->collectors[config->collector_count];
+	const char *fault = config->collector_count == COLLECTORS_MAX
+	    ? "there may be 256 collectors at most"
+	    : uri_parse(uri, collector);
 
-	if (config->collector_count == COLLECTORS_MAX) {
-		put_collector_fault(
-		    l, number, uri, "there may be 256 collectors at most");
+	if (fault != NULL) {
+		put_collector_finding(&l->findings->faults, number, uri, fault);
 		return;
 	}
-	fault = uri_parse(uri, &config->collectors[config->collector_count]);
-	if (fault == NULL)
-		config->collector_count++;
-	else
-		put_collector_fault(l, number, uri, fault);
+	if (!collector->has_port)
+		put_collector_finding(&l->findings->warnings, number, uri,
+		    "no port given: 8126 is used, but statsd itself listens "
+		    "on 8125 by default");
+	config->collector_count++;
 }
 
 /* An "@" ahead and no "://" before it: that comma stands inside a key. */
@@ -83,7 +83,8 @@ read_cluster(struct loading *l, struct slice list)
 	l->config->collector_count = 0;
 	for (; slice_cut(&list, ',', &uri); number++)
 		if (is_cut_in_key(list))
-			put_collector_fault(l, number, SLICE("***"),
+			put_collector_finding(&l->findings->faults, number,
+			    SLICE("***"),
 			    "a comma inside a key is written %2C");
 		else
 			read_collector(l, number, slice_trim(uri));
@@ -253,44 +254,51 @@ load_base_path(struct loading *l, struct slice value)
 }
 
 static const char *
-load_dyno(struct loading *l, struct slice value)
+note_dyno(struct loading *l, struct slice value)
 {
 	l->on_dyno = value.len > 0;
 	return NULL;
 }
 
-/* A name that ends with _ is followed by an application's. */
+/* A misspelt variable does nothing, and says nothing of it. */
+static const char *
+warn_of_unknown(struct loading *l, struct slice value)
+{
+	(void)value;
+	put_finding(&l->findings->warnings, l->variable,
+	    "not a variable of this program; is it misspelt?");
+	return NULL;
+}
+
+enum match { WHOLE, FRONT };
+
+/* The first row that fits a variable's name, whole or in front, reads it. */
 static const struct {
-	struct slice name;
+	const char *name;
+	enum match match;
 	const char *(*load)(struct loading *, struct slice value);
 } variables[] = {
-#define VARIABLE(name, load)                                                   \
-	{                                                                      \
-		{name, sizeof(name) - 1}, load                                 \
-	}
-    VARIABLE("METRICS_CLUSTER", load_cluster),
-    VARIABLE("API_CREDENTIALS_", load_credentials),
-    VARIABLE("API_PREVIOUS_CREDENTIALS_", load_previous_credentials),
-    VARIABLE("API_SECRET", load_secret),
-    VARIABLE("API_PREVIOUS_SECRET", load_previous_secret),
-    VARIABLE("AUTH", load_auth),
-    VARIABLE("LEVELS", load_levels),
-    VARIABLE("PLATFORM_ONLY", load_platform_only),
-    VARIABLE("DUPLICATES", load_duplicates),
-    VARIABLE("FRAMES_FILE", load_frames_file),
-    VARIABLE("LOG_LEVEL", load_log_level),
-    VARIABLE("BASE_PATH", load_base_path),
-    VARIABLE("DYNO", load_dyno),
-#undef VARIABLE
+    {"METRICS_CLUSTER", WHOLE, load_cluster},
+    {"API_CREDENTIALS_", FRONT, load_credentials},
+    {"API_PREVIOUS_CREDENTIALS_", FRONT, load_previous_credentials},
+    {"API_SECRET", WHOLE, load_secret},
+    {"API_PREVIOUS_SECRET", WHOLE, load_previous_secret},
+    {"AUTH", WHOLE, load_auth},
+    {"LEVELS", WHOLE, load_levels},
+    {"PLATFORM_ONLY", WHOLE, load_platform_only},
+    {"DUPLICATES", WHOLE, load_duplicates},
+    {"FRAMES_FILE", WHOLE, load_frames_file},
+    {"LOG_LEVEL", WHOLE, load_log_level},
+    {"BASE_PATH", WHOLE, load_base_path},
+    {"DYNO", WHOLE, note_dyno},
+    {"API_", FRONT, warn_of_unknown},
+    {"METRIC", FRONT, warn_of_unknown},
+    {"PREFIX_", FRONT, warn_of_unknown},
+    {"LEVEL", FRONT, warn_of_unknown},
+    {"DUPLICATE", FRONT, warn_of_unknown},
+    {"ZERO", FRONT, warn_of_unknown},
+    {"TAG", FRONT, warn_of_unknown},
 };
-
-static bool
-is_variable(struct slice name, struct slice known, struct slice *app)
-{
-	*app = name;
-	return slice_take(app, known) &&
-	    (app->len == 0 || known.ptr[known.len - 1] == '_');
-}
 
 static void
 load_variable(struct loading *l, struct slice value)
@@ -298,7 +306,9 @@ load_variable(struct loading *l, struct slice value)
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
 		const char *fault;
 
-		if (!is_variable(l->variable, variables[i].name, &l->app))
+		l->app = l->variable;
+		if (!slice_take(&l->app, slice_of(variables[i].name)) ||
+		    (variables[i].match == WHOLE && l->app.len > 0))
 			continue;
 		fault = variables[i].load(l, value);
 		if (fault != NULL)

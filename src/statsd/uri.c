@@ -152,9 +152,9 @@ parse_port(struct slice port, struct uri *out)
 		return NULL;
 	if (!slice_take(&port, SLICE(":")))
 		return "only a port may follow an IPv6 address";
-	if (!uri_read_port(port, &out->port))
-		return "the port must be a number from 1 to 65535";
-	return NULL;
+	out->has_port = uri_read_port(port, &out->port);
+	return out->has_port ? NULL
+			     : "the port must be a number from 1 to 65535";
 }
 
 /* "/a/b" becomes "a.b."; empty segments are dropped. */

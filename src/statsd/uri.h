@@ -16,6 +16,7 @@
 struct uri {
 	char host[HOST_MAX + 1]; /* NUL-terminated, without brackets */
 	uint16_t port;
+	bool has_port;              /* or else it is the default */
 	unsigned char key[KEY_MAX]; /* percent-decoded */
 	size_t key_len;             /* 0: datagrams are not signed */
 	char prefix[PREFIX_MAX];    /* "pre.fix.", or empty */

@@ -33,6 +33,7 @@ def run(*args, env=None, stdin=b""):
 
 
 def source(name):
+    """A source file, in whichever folder of src/ it is."""
     path, = (ROOT / "src").rglob(name)
     return path.read_text()
 
@@ -89,10 +90,9 @@ class Manual(unittest.TestCase):
 
     def test_variables_are_those_of_the_program(self):
         text = source("config.c")
-        known = set(re.findall(r'\{"([A-Z_]+)", load_', text)) | {
-            n + "<APP>" if n.endswith("_") else n
-            for n in re.findall(r'name, SLICE\("([A-Z_]+)"\)', text) +
-            re.findall(r'slice_take\(&app, SLICE\("([A-Z_]+)"\)\)', text)}
+        known = {name + "<APP>" if match == "FRONT" else name
+                 for name, match in re.findall(
+                     r'\{"([A-Z_]+)", (WHOLE|FRONT), load_', text)}
         self.assertEqual(manual_variables() - ELSEWHERE, known)
         shown = run("--help").stdout.decode()
         for name in known:
@@ -115,7 +115,7 @@ class Manual(unittest.TestCase):
     def test_log_events_are_those_of_the_program(self):
         text = "".join(p.read_text() for p in (ROOT / "src").rglob("*.c"))
         known = set(re.findall(
-            r'log_(?:begin|reason)\(\s*(?:&line, )?LOG_[A-Z]+,\s*"([a-z-]+)"',
+            r'log_(?:begin|reasons?)\(\s*(?:&line, )?LOG_[A-Z]+,\s*"([a-z-]+)"',
             text))
         named = set(re.findall(r"^\.It Li event=([a-z-]+)", MANUAL, re.M))
         self.assertEqual(named, known)

@@ -164,6 +164,18 @@ class Warnings(unittest.TestCase):
         self.assertEqual(
             warnings(API_CREDENTIALS_A="u.-_~!$:aZ09-._~!$&'()*+,;="), "")
 
+    def test_a_variable_that_looks_like_one_of_ours(self):
+        said = warnings(METRIC_CLUSTER="statsd://u:hush@h", APP="x")
+        self.assertEqual(said, "warning: METRIC_CLUSTER: not a variable of "
+                               "this program; is it misspelt?\n")
+
+    def test_a_port_left_out(self):
+        self.assertEqual(
+            warnings(METRICS_CLUSTER="statsd://u:k3y@127.0.0.1/a"),
+            "warning: METRICS_CLUSTER: collector 1, statsd://***@127.0.0.1/a: "
+            "no port given: 8126 is used, but statsd itself listens on 8125 "
+            "by default\n")
+
     def test_an_empty_user(self):
         self.assertIn("the user is empty", warnings(API_CREDENTIALS_A=":p"))
 
@@ -187,6 +199,48 @@ class Warnings(unittest.TestCase):
             API_PREVIOUS_CREDENTIALS_A="us3r:0ld")
         for secret in ["k3y", "s3cret", "us3r", "p4ss", "0ld"]:
             self.assertNotIn(secret, out + err)
+
+
+class Summary(unittest.TestCase):
+    """The last line, and what --strict makes of it."""
+
+    def merged(self, *args, **env):
+        """Both streams as a terminal shows them, and the exit status."""
+        with tempfile.TemporaryFile() as out:
+            status = subprocess.run(
+                [PROGRAM, "--check", "--no-send", *args], stdout=out,
+                stderr=out, timeout=20,
+                env={"METRICS_CLUSTER": "statsd://127.0.0.1:9",
+                     "API_CREDENTIALS_A": "u:p", **env}).returncode
+            out.seek(0)
+            return out.read().decode().splitlines(), status
+
+    def test_counts_the_warnings(self):
+        lines, status = self.merged()
+        self.assertEqual((lines[-1], status), ("no warnings", 0))
+        lines, status = self.merged(API_SECRETS="x")
+        self.assertEqual((lines[-1], status), ("1 warning", 0))
+        self.assertTrue(lines[-2].startswith("warning: API_SECRETS: "))
+        lines, status = self.merged(API_SECRETS="x", METRIC_CLUSTER="y")
+        self.assertEqual((lines[-1], status), ("2 warnings", 0))
+
+    def test_strict(self):
+        self.assertEqual(self.merged("--strict")[1], 0)
+        lines, status = self.merged("--strict", API_SECRETS="x")
+        self.assertEqual((lines[-1], status), ("1 warning", 1))
+
+    def test_faults_come_alone(self):
+        lines, status = self.merged(LEVELS="x", API_SECRETS="x")
+        self.assertEqual((len(lines), status), (1, 1))
+
+    def test_nobody_listens(self):
+        port = free_port(socket.SOCK_DGRAM)
+        done = run("--check", "--strict",
+                   METRICS_CLUSTER=f"statsd://127.0.0.1:{port}")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(
+            done.stderr.decode(),
+            f"warning: collector 1: nobody listens on port {port}\n")
 
 
 class DrainUrl(unittest.TestCase):

@@ -266,3 +266,46 @@ class Disk(WebTest):
         self.addCleanup(self.web.stop)
         self.wait_for_web()
 
+
+class Backlog(WebTest):
+    """How many connections may wait for the responder at most."""
+
+    setting = Path("/proc/sys/net/core/somaxconn")
+
+    def setUp(self):
+        self.addCleanup(self.setting.write_text, self.setting.read_text())
+
+    def statuses(self, clients=300):
+        """What requests get that come at once while the responder sleeps."""
+        self.start_web()
+        pid, = responders(self.web.pid)
+        statuses = []
+        os.kill(pid, signal.SIGSTOP)
+        threads = [threading.Thread(
+            target=lambda: statuses.append(self.post().status))
+            for _ in range(clients)]
+        for t in threads:
+            t.start()
+        time.sleep(1)
+        os.kill(pid, signal.SIGCONT)
+        for t in threads:
+            t.join()
+        self.assertEqual(len(self.counters()), 4 * statuses.count(201))
+        return sorted(set(statuses)), statuses.count(201)
+
+    def warnings(self):
+        return subprocess.run(
+            [PROGRAM, "--check", "--no-send"], check=True, text=True,
+            capture_output=True, env={"API_CREDENTIALS_A": "u:p"}).stderr
+
+    def test_is_warned_of_where_the_system_allows_fewer(self):
+        self.setting.write_text("128")
+        self.assertIn("warning: net.core.somaxconn is 128: when more requests "
+                      "than that come at once, the web server answers the "
+                      "rest 5xx; set it to 1024 or more\n", self.warnings())
+        self.assertEqual(self.statuses()[0], [201, 500])
+
+    def test_is_1024(self):
+        self.setting.write_text("1024")
+        self.assertEqual(self.warnings(), "")
+        self.assertEqual(self.statuses(), ([201], 300))
