@@ -226,13 +226,14 @@ the_last_line_counts_the_warnings(void **state)
 }
 
 static void
-a_base_path_cannot_drive_a_terminal(void **state)
+a_path_cannot_drive_a_terminal(void **state)
 {
 	char longest[sizeof("BASE_PATH=") + BASE_PATH_MAX] = "BASE_PATH=/";
 
 	(void)state;
-	assert_true(checks(
-	    false, "API_SECRET=0123456789abcdef", "BASE_PATH=/\x1b[2J\n\xff"));
+	assert_true(checks(false, "API_SECRET=0123456789abcdef",
+	    "BASE_PATH=/\x1b[2J\n\xff", "FRAMES_FILE=/\x1b[2J"));
+	assert_non_null(strstr(out, " in /\\x1b[2J\n"));
 	assert_non_null(strstr(out, "\nbase path: /\\x1b[2J\\n\\xff\n"));
 	assert_non_null(strstr(out, "@HOST/\\x1b[2J\\n\\xff/APPLICATION/"));
 	memset(longest + strlen(longest), '\1', BASE_PATH_MAX - 1);
@@ -362,7 +363,7 @@ main(void)
 	    cmocka_unit_test(warns_of_what_is_likely_a_mistake),
 	    cmocka_unit_test(warns_of_what_is_wrong_with_the_system),
 	    cmocka_unit_test(the_last_line_counts_the_warnings),
-	    cmocka_unit_test(a_base_path_cannot_drive_a_terminal),
+	    cmocka_unit_test(a_path_cannot_drive_a_terminal),
 	    cmocka_unit_test(the_longest_name_is_shown_whole),
 	    cmocka_unit_test(probes_say_who_listens),
 	    cmocka_unit_test(a_probe_is_empty_but_for_its_signature),

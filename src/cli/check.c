@@ -25,6 +25,19 @@ print_collector(size_t number, const struct uri *uri, FILE *out)
 	fputc('\n', out);
 }
 
+/* A path may hold anything, also what drives a terminal. */
+static void
+print_path(struct slice path, FILE *out)
+{
+	for (; path.len > 0; path = slice_after(path, 1)) {
+		char buf[sizeof("\\xHH")];
+		struct buf visible = BUF_IN(buf);
+
+		buf_put_visible(&visible, slice_head(path, 1));
+		fwrite(visible.ptr, 1, visible.len, out);
+	}
+}
+
 static void
 print_probe(const struct probe *p, FILE *out)
 {
@@ -69,17 +82,6 @@ put_path_name(struct buf *t, struct slice name)
 			c = (char)(c - 'A' + 'a');
 		buf_put(t, (struct slice){&c, 1});
 	}
-}
-
-/* A path may hold anything, also what drives a terminal. */
-static void
-print_path(struct slice path, FILE *out)
-{
-	char buf[BASE_PATH_MAX * sizeof("\\xHH")];
-	struct buf visible = BUF_IN(buf);
-
-	buf_put_visible(&visible, path);
-	fwrite(visible.ptr, 1, visible.len, out);
 }
 
 static void
@@ -159,15 +161,17 @@ static void
 print_duplicates(const struct config *config, FILE *out)
 {
 	fputs("batches that come again: ", out);
-	if (config->count_duplicates)
+	if (config->count_duplicates) {
 		fputs("counted each time (DUPLICATES=count)\n", out);
-	else if (config->frames_file.len > 0)
-		fprintf(out, "counted once, remembered in %.*s\n",
-		    SLICE_ARG(config->frames_file));
-	else
+	} else if (config->frames_file.len > 0) {
+		fputs("counted once, remembered in ", out);
+		print_path(config->frames_file, out);
+		fputc('\n', out);
+	} else {
 		fputs("counted once, as far as one process knows "
 		      "(FRAMES_FILE is not set)\n",
 		    out);
+	}
 }
 
 static void
