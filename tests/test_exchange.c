@@ -19,11 +19,12 @@ static int collector;
 struct stream {
 	struct slice in; /* what has not been read */
 	bool broken;     /* once it has been read */
+	bool hung_up;
 	size_t reads;
 	char answer[ANSWER_MAX + 1];
 };
 
-static size_t
+static ssize_t
 read_memory(void *context, char *buf, size_t len)
 {
 	struct stream *s = context;
@@ -33,15 +34,15 @@ read_memory(void *context, char *buf, size_t len)
 	if (n > 0)
 		memcpy(buf, s->in.ptr, n);
 	s->in = slice_after(s->in, n);
-	return n;
+	return s->broken && s->in.len == 0 ? -1 : (ssize_t)n;
 }
 
 static bool
-memory_broken(void *context)
+memory_hung_up(void *context)
 {
 	struct stream *s = context;
 
-	return s->broken && s->in.len == 0;
+	return s->hung_up;
 }
 
 static void
@@ -125,21 +126,28 @@ stop(void **state)
 
 static struct stream stream;
 
-/* Posts a body with this CONTENT_LENGTH, and one variable more or NULL; the
- * status of the answer, which is in `stream`. */
+/* Posts what `stream` holds with this CONTENT_LENGTH, and one variable more or
+ * NULL; the status of the answer. */
 static int
-post_with(struct slice body, const char *content_length, bool broken,
-    const char *more)
+post_stream(const char *content_length, const char *more)
 {
 	const char *variables[] = {"REQUEST_METHOD=POST",
 	    "PATH_INFO=/heaven/logs", "CONTENT_TYPE=application/logplex-1",
 	    ALADDIN, content_length, more, NULL};
 	struct transport transport = {
-	    &stream, read_memory, memory_broken, write_memory};
+	    &stream, read_memory, memory_hung_up, write_memory};
 
-	stream = (struct stream){body, broken, 0, {0}};
 	exchange_run(&service, (char *const *)(uintptr_t)variables, &transport);
 	return atoi(stream.answer + strlen("Status: "));
+}
+
+/* The same for a body; the answer is in `stream`. */
+static int
+post_with(struct slice body, const char *content_length, bool broken,
+    const char *more)
+{
+	stream = (struct stream){body, broken, false, 0, {0}};
+	return post_stream(content_length, more);
 }
 
 static int
@@ -251,13 +259,31 @@ a_body_may_have_eight_mebibytes_and_no_more(void **state)
 }
 
 static void
+nothing_is_sent_once_the_client_has_hung_up(void **state)
+{
+	static const char id[] = "HTTP_LOGPLEX_FRAME_ID=1";
+	struct slice body = fixture("reference.logplex");
+
+	(void)state;
+	start("", "");
+	stream = (struct stream){body, false, true, 0, {0}};
+	assert_int_equal(post_stream("CONTENT_LENGTH=", id), 503);
+	assert_string_equal(received(), "");
+	/* Its copy is no duplicate. */
+	assert_int_equal(post_with(body, "CONTENT_LENGTH=", false, id), 201);
+	assert_null(strstr(stream.answer, "duplicate"));
+	assert_string_not_equal(received(), "");
+	free((void *)(uintptr_t)body.ptr);
+}
+
+static void
 a_refused_body_is_read_to_its_end(void **state)
 {
-	struct stream unread = {SLICE("whatever"), false, 0, {0}};
+	struct stream unread = {SLICE("whatever"), false, false, 0, {0}};
 	const char *variables[] = {
 	    "REQUEST_METHOD=POST", "PATH_INFO=/heaven/logs", NULL};
 	struct transport transport = {
-	    &unread, read_memory, memory_broken, write_memory};
+	    &unread, read_memory, memory_hung_up, write_memory};
 
 	(void)state;
 	start("", "");
@@ -636,6 +662,8 @@ main(void)
 		reads_no_more_than_the_announced_length, stop),
 	    cmocka_unit_test_teardown(
 		a_body_may_have_eight_mebibytes_and_no_more, stop),
+	    cmocka_unit_test_teardown(
+		nothing_is_sent_once_the_client_has_hung_up, stop),
 	    cmocka_unit_test_teardown(a_refused_body_is_read_to_its_end, stop),
 	    cmocka_unit_test_teardown(
 		a_prefix_is_put_in_front_of_the_bucket, stop),

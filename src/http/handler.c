@@ -168,3 +168,22 @@ handler_decide(const struct config *config, const struct request *request,
 		break;
 	}
 }
+
+void
+handler_withdraw(struct outcome *outcome, enum obstacle obstacle)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} rows[] = {
+	    [OBSTACLE_FAULTS] = {500,
+		"the configuration has faults; the log names them"},
+	    [OBSTACLE_BUSY] = {503,
+		"another process is counting the same batch"},
+	    [OBSTACLE_HUNG_UP] = {503,
+		"the client has disconnected; nothing was counted"},
+	};
+
+	outcome->status =
+	    refuse(outcome, rows[obstacle].status, rows[obstacle].reason);
+}

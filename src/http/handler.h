@@ -33,4 +33,14 @@ bool handler_is_app(struct slice s);
 void handler_decide(const struct config *config, const struct request *request,
     struct tally *tally, struct outcome *outcome);
 
+/* What may still keep a batch from being counted that was to be. */
+enum obstacle {
+	OBSTACLE_FAULTS, /* the configuration has some: 500 */
+	OBSTACLE_BUSY,   /* another process counts the same batch: 503 */
+	OBSTACLE_HUNG_UP /* nobody waits for the answer: 503 */
+};
+
+/* Nothing was counted, and nothing may be any more. */
+void handler_withdraw(struct outcome *outcome, enum obstacle obstacle);
+
 #endif

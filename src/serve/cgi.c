@@ -1,6 +1,7 @@
 #include "serve/cgi.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,31 +11,33 @@ cgi_is_request(void)
 	return getenv("GATEWAY_INTERFACE") != NULL;
 }
 
-/* The context is whether reading has failed. */
-static size_t
+static ssize_t
 read_stdin(void *context, char *buf, size_t len)
 {
-	bool *broken = context;
 	size_t total = 0;
 
+	(void)context;
 	while (total < len) {
 		ssize_t n = read(STDIN_FILENO, buf + total, len - total);
 
-		if (n == 0 || (n < 0 && errno != EINTR)) {
-			*broken |= n < 0;
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n == 0)
 			break;
-		}
 		total += n > 0 ? (size_t)n : 0;
 	}
-	return total;
+	return (ssize_t)total;
 }
 
+/* Nobody reads the pipe any more, or the socket is closed in both directions:
+ * one that is half closed is how some servers end a body. */
 static bool
-stdin_broken(void *context)
+stdout_hung_up(void *context)
 {
-	bool *broken = context;
+	struct pollfd fd = {STDOUT_FILENO, 0, 0};
 
-	return *broken;
+	(void)context;
+	return poll(&fd, 1, 0) > 0;
 }
 
 static void
@@ -53,9 +56,8 @@ write_stdout(void *context, struct slice answer)
 void
 cgi_serve(struct service *service, char *const *environment)
 {
-	bool broken = false;
 	struct transport transport = {
-	    &broken, read_stdin, stdin_broken, write_stdout};
+	    NULL, read_stdin, stdout_hung_up, write_stdout};
 
 	if (service != NULL)
 		exchange_run(service, environment, &transport);

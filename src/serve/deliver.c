@@ -19,13 +19,6 @@ look_up_names(struct service *service)
 	return faults.len == 0;
 }
 
-static void
-refuse(struct outcome *outcome, int status, const char *reason)
-{
-	outcome->status = status;
-	outcome->reason = reason;
-}
-
 /*
  * Whether the batch begins with an L10, in which Logplex reports what it has
  * dropped.  *first is that message, *rest what follows it.
@@ -89,24 +82,26 @@ send_once(struct service *service, struct slice body, struct outcome *outcome,
 
 void
 deliver(struct service *service, const struct request *request,
-    struct outcome *outcome)
+    const struct transport *transport, struct outcome *outcome)
 {
 	struct frames_claim claim;
 	enum frames_state state;
 
 	if (service->tally.errors > 0 && !look_up_names(service)) {
-		refuse(outcome, 500,
-		    "the configuration has faults; the log names them");
+		handler_withdraw(outcome, OBSTACLE_FAULTS);
 		return;
 	}
 	state = frames_claim(
 	    &service->frames, outcome->app, request->frame_id, &claim);
 	if (state == FRAMES_BUSY) {
-		refuse(
-		    outcome, 503, "another process is counting the same batch");
+		handler_withdraw(outcome, OBSTACLE_BUSY);
 		return;
 	}
-	outcome->duplicate = state == FRAMES_COUNTED;
-	send_once(service, request->body, outcome, state, &claim);
+	if (transport->hung_up(transport->context)) {
+		handler_withdraw(outcome, OBSTACLE_HUNG_UP);
+	} else {
+		outcome->duplicate = state == FRAMES_COUNTED;
+		send_once(service, request->body, outcome, state, &claim);
+	}
 	frames_release(&claim);
 }

@@ -15,10 +15,10 @@
  * gone on with.  A duplicate may have a new L10 in front, which alone counts.
  *
  * The outcome, 201 before, says so, or becomes a 503 if another process has
- * had the same batch for too long, or a 500 if a collector's name does not
- * exist; then nothing was sent.
+ * had the same batch for too long or the client has hung up, or a 500 if a
+ * collector's name does not exist; then nothing was sent.
  */
 void deliver(struct service *service, const struct request *request,
-    struct outcome *outcome);
+    const struct transport *transport, struct outcome *outcome);
 
 #endif

@@ -21,20 +21,23 @@ exchange_close(struct service *service)
 	cluster_close(&service->cluster);
 }
 
-/* Reads and forgets up to limit bytes; how many there were. */
-static size_t
+/* Reads and forgets up to limit bytes; how many there were, or -1. */
+static ssize_t
 skip(const struct transport *transport, size_t limit)
 {
 	char scratch[8192];
-	size_t total = 0, want, got;
+	size_t total = 0, want;
+	ssize_t got;
 
 	do {
 		want = limit - total < sizeof(scratch) ? limit - total
 						       : sizeof(scratch);
 		got = transport->read(transport->context, scratch, want);
-		total += got;
-	} while (got == want && total < limit);
-	return total;
+		if (got < 0)
+			return -1;
+		total += (size_t)got;
+	} while ((size_t)got == want && total < limit);
+	return (ssize_t)total;
 }
 
 /* A body that is refused is read to its end as well: unread, it would reset
@@ -43,26 +46,20 @@ static void
 read_body(struct service *service, struct request *request,
     const struct transport *transport)
 {
-	size_t length = SIZE_MAX, got;
+	size_t length = SIZE_MAX;
 	bool known = request_length(request, &length);
+	ssize_t got, rest = 0;
 
 	got = transport->read(transport->context, service->body,
 	    length < BODY_MAX ? length : BODY_MAX);
-	if (got == BODY_MAX && length > BODY_MAX)
-		got += skip(transport, length - BODY_MAX);
-	if (transport->broken(transport->context) || (known && got < length))
+	if (got == (ssize_t)BODY_MAX && length > BODY_MAX)
+		rest = skip(transport, length - BODY_MAX);
+	if (got < 0 || rest < 0 || (known && (size_t)(got + rest) < length))
 		request->body_state = BODY_CUT;
-	else if (got > BODY_MAX)
+	else if (rest > 0)
 		request->body_state = BODY_TOO_LONG;
 	else
-		request->body = (struct slice){service->body, got};
-}
-
-static void
-fail_on_faults(struct outcome *outcome)
-{
-	outcome->status = 500;
-	outcome->reason = "the configuration has faults; the log names them";
+		request->body = (struct slice){service->body, (size_t)got};
 }
 
 static void
@@ -183,7 +180,7 @@ exchange_run(struct service *service, char *const *variables,
 	tally_reset(&service->tally);
 	handler_decide(service->config, &request, &service->tally, &outcome);
 	if (outcome.status == 201)
-		deliver(service, &request, &outcome);
+		deliver(service, &request, transport, &outcome);
 	/* First the log: lighttpd ends a CGI process once it has the answer. */
 	log_exchange(service, &request, &outcome, start);
 	write_answer(transport, &request, &service->tally, &outcome);
@@ -200,6 +197,6 @@ exchange_refuse(char *const *variables, const struct transport *transport)
 	request_read(&request, variables);
 	request_length(&request, &length);
 	skip(transport, length);
-	fail_on_faults(&outcome);
+	handler_withdraw(&outcome, OBSTACLE_FAULTS);
 	write_answer(transport, &request, &nothing, &outcome);
 }

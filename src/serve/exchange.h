@@ -5,6 +5,8 @@
 #ifndef SERVE_EXCHANGE_H
 #define SERVE_EXCHANGE_H
 
+#include <sys/types.h>
+
 #include "config/config.h"
 #include "http/frames.h"
 #include "metric/tally.h"
@@ -13,11 +15,14 @@
 /* How a body comes in and an answer goes out; fcgi.c and cgi.c are two. */
 struct transport {
 	void *context;
-	/* Reads len bytes; fewer only if the stream ends or breaks before. */
-	size_t (*read)(void *context, char *buf, size_t len);
-	/* Whether the stream broke rather than ended. */
-	bool (*broken)(void *context);
-	/* Writes the answer, unless whoever asked has left. */
+	/* Reads len bytes; fewer if the stream ends; -1 if it breaks. */
+	ssize_t (*read)(void *context, char *buf, size_t len);
+	/*
+	 * Whether nobody waits for the answer any more, so that nothing may be
+	 * counted.  The body has been read; what follows it is lost.
+	 */
+	bool (*hung_up)(void *context);
+	/* Writes the answer, unless the client has disconnected. */
 	void (*write)(void *context, struct slice answer);
 };
 

@@ -138,21 +138,39 @@ unlimit_time(int64_t *set)
 	*set = 0;
 }
 
-static size_t
+/* An interrupted read gives a positive error, all others negative ones. */
+static ssize_t
 read_stream(void *context, char *buf, size_t len)
 {
 	FCGX_Request *r = context;
+	int n = FCGX_GetStr(buf, (int)len, r->in);
 
-	return (size_t)FCGX_GetStr(buf, (int)len, r->in);
+	return FCGX_GetError(r->in) == 0 ? n : -1;
 }
 
-/* An interrupted read gives a positive error, all others negative ones. */
+/* Reads the stream to its end; false if it breaks before. */
 static bool
-stream_broken(void *context)
+drain(FCGX_Request *r)
+{
+	char scratch[8192];
+	ssize_t n;
+
+	do
+		n = read_stream(r, scratch, sizeof(scratch));
+	while (n == sizeof(scratch));
+	return n >= 0;
+}
+
+/* A web server that waits for its answer says nothing and stays. */
+static bool
+stream_hung_up(void *context)
 {
 	FCGX_Request *r = context;
+	char byte;
 
-	return FCGX_GetError(r->in) != 0;
+	return !drain(r) ||
+	    recv(r->ipcFd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+	    errno != EAGAIN;
 }
 
 static void
@@ -172,14 +190,8 @@ write_stream(void *context, struct slice answer)
 static void
 finish(FCGX_Request *r)
 {
-	char scratch[8192];
-	int got;
-
 	r->keepConnection = 0;
-	do
-		got = FCGX_GetStr(scratch, sizeof(scratch), r->in);
-	while (got == (int)sizeof(scratch));
-	if (!stream_broken(r))
+	if (drain(r))
 		FCGX_Detach(r);
 	FCGX_Finish_r(r);
 }
@@ -259,7 +271,7 @@ fcgi_serve(struct service *service)
 		if (error == 0) {
 			exchange_run(service, r.envp,
 			    &(struct transport){
-				&r, read_stream, stream_broken, write_stream});
+				&r, read_stream, stream_hung_up, write_stream});
 			finish(&r);
 		}
 		if (error < 0 && !survives(-error))

@@ -57,7 +57,7 @@ struct memory {
 	char answer[512];
 };
 
-static size_t
+static ssize_t
 read_memory(void *context, char *buf, size_t len)
 {
 	struct memory *m = context;
@@ -65,23 +65,22 @@ read_memory(void *context, char *buf, size_t len)
 
 	memcpy(buf, m->in.ptr, n);
 	m->in = slice_after(m->in, n);
-	return n;
+	return (ssize_t)n;
 }
 
 static bool
-memory_broken(void *context)
+memory_hung_up(void *context)
 {
 	(void)context;
 	return false;
 }
 
-static bool
+static void
 write_memory(void *context, struct slice answer)
 {
 	struct memory *m = context;
 
 	snprintf(m->answer, sizeof(m->answer), "%.*s", SLICE_ARG(answer));
-	return true;
 }
 
 static void
@@ -94,7 +93,7 @@ run_request(const void *ignored)
 		    type[] = "CONTENT_TYPE=application/logplex-1",
 		    authorization[] = "HTTP_AUTHORIZATION=Basic dXNlcjpwdw==";
 	struct memory m = {body, ""};
-	struct transport t = {&m, read_memory, memory_broken, write_memory};
+	struct transport t = {&m, read_memory, memory_hung_up, write_memory};
 	char want[64];
 
 	(void)ignored;

@@ -293,12 +293,39 @@ class Leavers(ResponderTest):
             c.datagrams.clear()
         self.assert_not_counted_and_alive()
 
-    def test_gone_before_the_answer_is_counted_whole(self):
+    @contextlib.contextmanager
+    def stopped(self):
+        """The responder finds what is sent meanwhile all at once."""
+        self.responder.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.responder.send_signal(signal.SIGCONT)
+
+    def test_gone_before_its_turn_is_not_counted(self):
+        with self.stopped():
+            for _ in range(50):
+                with contextlib.closing(self.connect()) as s:
+                    s.sendall(message())
+        self.assert_not_counted_and_alive()
+
+    def test_gone_while_it_is_answered_is_counted_whole_or_not(self):
         for _ in range(50):
             with contextlib.closing(self.connect()) as s:
                 s.sendall(message())
         self.assertEqual(self.status(), 201)
-        self.assert_reference_counted(51)
+        counters = self.counters()
+        times, rest = divmod(len(counters), len(REFERENCE_COUNTERS))
+        self.assertEqual(rest, 0)
+        self.assertEqual(counters, sorted(list(REFERENCE_COUNTERS) * times))
+
+    def test_half_closed_is_answered_but_not_counted(self):
+        with self.stopped():
+            s = self.connect()
+            s.sendall(message())
+            s.shutdown(socket.SHUT_WR)
+        self.assertEqual(read_reply(s).status, 503)
+        self.assert_not_counted_and_alive()
 
 
 class Costs(ResponderTest):

@@ -2,11 +2,12 @@
  * A request from its arrival to the datagrams, the answer and the log: a
  * userinfo and the path and options of the one collector, CGI variables, an
  * empty line, and what comes on the stream.  The variable X-BROKEN stands for
- * a stream that ends in an error.
+ * a stream that ends in an error, X-HUNG-UP for a client that has left.
  *
  * Asserted: for a 201 exactly the errors it states arrive, for any other
- * answer none; a body shorter than promised, or broken, is never counted; the
- * log is whole lines of printable text without a secret.
+ * answer none; a body shorter than promised, or broken, or of a client that has
+ * left is never counted; the log is whole lines of printable text without a
+ * secret.
  *
  * The log goes to descriptor 2, which this target replaces: run it with
  * -close_fd_mask=2, so that libFuzzer reports by another.
@@ -25,13 +26,13 @@
 
 struct stream {
 	struct slice rest;
-	bool broken;
+	bool broken, hung_up;
 	size_t writes;
 	struct slice answer; /* in buf */
 	char buf[ANSWER_MAX];
 };
 
-static size_t
+static ssize_t
 stream_read(void *context, char *buf, size_t len)
 {
 	struct stream *s = context;
@@ -40,13 +41,13 @@ stream_read(void *context, char *buf, size_t len)
 	if (head.len > 0)
 		memcpy(buf, head.ptr, head.len);
 	s->rest = slice_after(s->rest, head.len);
-	return head.len;
+	return s->broken && s->rest.len == 0 ? -1 : (ssize_t)head.len;
 }
 
 static bool
-stream_broken(void *context)
+stream_hung_up(void *context)
 {
-	return ((struct stream *)context)->broken;
+	return ((struct stream *)context)->hung_up;
 }
 
 static void
@@ -146,7 +147,7 @@ check(char *const *variables, size_t arrived, struct stream *stream)
 	    &config, created ? app_of(&request) : SLICE("none"));
 	assert(sent == (created ? errors_of(stream->answer) : 0));
 	if (created)
-		assert(!stream->broken &&
+		assert(!stream->broken && (!stream->hung_up || sent == 0) &&
 		    (!request_length(&request, &promised) ||
 			arrived >= promised));
 }
@@ -158,7 +159,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice userinfo, tail, seen;
 	struct stream stream = {0};
 	struct transport transport = {
-	    &stream, stream_read, stream_broken, stream_write};
+	    &stream, stream_read, stream_hung_up, stream_write};
 	char *const *variables;
 
 	if (service.config == NULL)
@@ -168,6 +169,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tail = fuzz_line(&rest);
 	variables = fuzz_variables(&rest);
 	stream.broken = fuzz_has(variables, "X-BROKEN");
+	stream.hung_up = fuzz_has(variables, "X-HUNG-UP");
 	stream.rest = fuzz_copy(rest);
 	service.looked_up = true;
 	if (!fuzz_contains(
