@@ -8,7 +8,8 @@
 bool
 cgi_is_request(void)
 {
-	return getenv("GATEWAY_INTERFACE") != NULL;
+	return getenv("GATEWAY_INTERFACE") != NULL ||
+	    getenv("REQUEST_METHOD") != NULL;
 }
 
 static ssize_t

@@ -7,7 +7,10 @@
 
 #include "serve/exchange.h"
 
-/* Whether a web server started this process as CGI. */
+/*
+ * Whether a web server started this process as CGI: it sets GATEWAY_INTERFACE,
+ * or, where it leaves that out, REQUEST_METHOD.
+ */
 bool cgi_is_request(void);
 
 /* Without a service, as its configuration has faults, it answers 500. */

@@ -202,6 +202,23 @@ class ClassicCgi(unittest.TestCase):
         self.assertTrue(r.stdout.startswith(b"Status: 201 Created\r\n"))
         self.assertEqual(set(self.collector.lines()), REFERENCE_COUNTERS)
 
+    def test_is_recognised_by_its_method_alone(self):
+        del self.env["GATEWAY_INTERFACE"]  # as fcgiwrap under nginx does
+        self.assertTrue(self.cgi().stdout.startswith(b"Status: 201 Created"))
+        self.assertEqual(set(self.collector.lines()), REFERENCE_COUNTERS)
+
+    def test_counts_nothing_once_nobody_reads_its_answer(self):
+        for open_ends in (os.pipe, lambda: [
+                s.detach() for s in socket.socketpair()]):
+            ours, its = open_ends()
+            os.close(ours)
+            with open(its, "wb") as stdout:
+                r = subprocess.run([PROGRAM], input=REFERENCE, env=self.env,
+                                   stdout=stdout, stderr=subprocess.PIPE,
+                                   timeout=20)
+            self.assertIn(b"event=refused status=503 app=heaven", r.stderr)
+        self.assertEqual(self.collector.lines(), [])
+
     def test_without_a_cluster_the_log_says_which_one_is_used(self):
         del self.env["METRICS_CLUSTER"]
         r = self.cgi(PATH_INFO="/nowhere")
