@@ -50,6 +50,19 @@
 /* The bucket prefix of one collector: keeps a whole name below 200 bytes. */
 #define PREFIX_MAX 100
 
+/* A part of a name that comes from the stream, and a number as it is sent: at
+ * most 20 bytes as read, three digits more where seconds become ms. */
+#define PART_MAX 64
+#define NUMBER_MAX 24
+
+/*
+ * Of one request: different names, values of timers, and names that an
+ * application makes up itself.
+ */
+#define BUCKETS_MAX 8192
+#define TIMERS_MAX 65536
+#define CUSTOM_NAMES_MAX 100
+
 /* A signing key; HMAC-SHA256 hashes anything above 64 bytes down to 32. */
 #define KEY_MAX 256
 

@@ -30,10 +30,22 @@ ascii_to_upper(char c)
 	return (char)(ascii_is_lower(c) ? c - 'a' + 'A' : c);
 }
 
+static inline char
+ascii_to_lower(char c)
+{
+	return (char)(ascii_is_upper(c) ? c - 'A' + 'a' : c);
+}
+
+static inline bool
+ascii_is_letter(char c)
+{
+	return ascii_is_upper(c) || ascii_is_lower(c);
+}
+
 static inline bool
 ascii_is_alnum(char c)
 {
-	return ascii_is_digit(c) || ascii_is_upper(c) || ascii_is_lower(c);
+	return ascii_is_digit(c) || ascii_is_letter(c);
 }
 
 /* Space, tab, LF, VT, FF and CR. */

@@ -66,6 +66,16 @@ slice_starts_with(struct slice s, struct slice prefix)
 	    (s.len >= prefix.len && !memcmp(s.ptr, prefix.ptr, prefix.len));
 }
 
+/* Whether every byte of s is in a class; so it is if there are none. */
+static inline bool
+slice_is_all(struct slice s, bool (*is_in_class)(char c))
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_in_class(s.ptr[i]))
+			return false;
+	return true;
+}
+
 /* Whether c is among the bytes of s. */
 static inline bool
 slice_contains(struct slice s, char c)

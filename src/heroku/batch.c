@@ -1,36 +1,29 @@
 #include "heroku/batch.h"
 
-#include "logplex/syslog_msg.h"
-
 enum frame_result
-batch_next(struct batch *batch, const struct heroku_rules *rules,
-    struct batch_message *message)
+batch_next(struct batch *batch, struct batch_message *message)
 {
-	struct syslog_msg parsed;
 	enum frame_result result;
 
 	frame_skip_newlines(&batch->rest);
 	message->number++;
 	message->offset = slice_offset(batch->body, batch->rest);
-	result = frame_take(&batch->rest, &message->text);
-	if (result != FRAME_OK)
-		return result;
-	message->skipped = !syslog_msg_parse(message->text, &parsed);
-	if (!message->skipped) {
-		message->text = parsed.msg;
-		message->verdict = heroku_judge(&parsed, rules, &message->code);
-	}
-	return FRAME_OK;
+	result = frame_take(&batch->rest, &message->syslog_msg);
+	if (result == FRAME_OK)
+		message->skipped =
+		    !syslog_msg_parse(message->syslog_msg, &message->header);
+	return result;
 }
 
-void
-batch_tally(const struct batch_message *message, struct tally *tally)
+struct heroku_reading
+batch_tally(const struct batch_message *message,
+    const struct heroku_rules *rules, struct tally *tally)
 {
 	tally->messages++;
-	if (message->skipped)
-		tally->skipped++;
-	else if (heroku_counts(message->verdict))
-		tally_add(tally, &message->code);
+	if (!message->skipped)
+		return heroku_read(&message->header, rules, tally);
+	tally->skipped++;
+	return (struct heroku_reading){.verdict = ERROR_NOT_ONE};
 }
 
 enum frame_result
@@ -41,7 +34,7 @@ batch_count(struct slice body, const struct heroku_rules *rules,
 	enum frame_result result;
 
 	*message = (struct batch_message){0};
-	while ((result = batch_next(&batch, rules, message)) == FRAME_OK)
-		batch_tally(message, tally);
+	while ((result = batch_next(&batch, message)) == FRAME_OK)
+		batch_tally(message, rules, tally);
 	return result;
 }

@@ -1,12 +1,11 @@
 /*
- * A request's body, judged message by message: framing, header, verdict.
+ * A request's body, message by message: framing, header, what it says.
  */
 #ifndef HEROKU_BATCH_H
 #define HEROKU_BATCH_H
 
+#include "heroku/heroku.h"
 #include "logplex/frame.h"
-#include "heroku/error.h"
-#include "metric/tally.h"
 
 struct batch {
 	struct slice body;
@@ -14,12 +13,11 @@ struct batch {
 };
 
 struct batch_message {
-	size_t number;     /* from 1 */
-	size_t offset;     /* of its frame in the body, in bytes */
-	bool skipped;      /* its header cannot be read: no verdict */
-	struct slice text; /* MSG, or the whole SYSLOG-MSG if skipped */
-	enum heroku_verdict verdict;
-	struct heroku_code code; /* if the verdict counts */
+	size_t number;            /* from 1 */
+	size_t offset;            /* of its frame in the body, in bytes */
+	bool skipped;             /* its header cannot be read */
+	struct slice syslog_msg;  /* the whole SYSLOG-MSG */
+	struct syslog_msg header; /* if it is not skipped */
 };
 
 static inline struct batch
@@ -29,20 +27,21 @@ batch_of(struct slice body)
 }
 
 /*
- * Judges the next message.  Any answer but FRAME_OK ends the batch; with a
+ * Takes the next message.  Any answer but FRAME_OK ends the batch; with a
  * fault, message->number and message->offset say where.  The number goes on
  * from what *message held before, so it starts zeroed.
  */
-enum frame_result batch_next(struct batch *batch,
-    const struct heroku_rules *rules, struct batch_message *message);
+enum frame_result batch_next(
+    struct batch *batch, struct batch_message *message);
 
-/* Adds one judged message to the counts. */
-void batch_tally(const struct batch_message *message, struct tally *tally);
+/* Adds what a message says to the counts; a skipped one says nothing. */
+struct heroku_reading batch_tally(const struct batch_message *message,
+    const struct heroku_rules *rules, struct tally *tally);
 
 /*
- * Judges all and adds them up in an empty tally.  FRAME_END, or the fault, with
- * its place in *message; the tally then holds what came before and must not
- * be used.
+ * Reads all messages and adds them up in an empty tally.  FRAME_END, or the
+ * fault, with its place in *message; the tally then holds what came before and
+ * must not be used.
  */
 enum frame_result batch_count(struct slice body,
     const struct heroku_rules *rules, struct tally *tally,

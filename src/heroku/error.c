@@ -1,21 +1,18 @@
 #include "heroku/error.h"
 
-#include "base/ascii.h"
-#include "heroku/logfmt.h"
-
 enum { CODE_MAX = 4, LEVEL_NAME_MAX = 7 };
 
 static const struct {
 	struct slice name;
-	enum heroku_level level;
+	enum error_level level;
 } levels[] = {
-    {{"error", 5}, HEROKU_LEVEL_ERROR},
-    {{"warning", 7}, HEROKU_LEVEL_WARNING},
-    {{"info", 4}, HEROKU_LEVEL_INFO},
+    {{"error", 5}, ERROR_LEVEL_ERROR},
+    {{"warning", 7}, ERROR_LEVEL_WARNING},
+    {{"info", 4}, ERROR_LEVEL_INFO},
 };
 
 unsigned
-heroku_level(struct slice name)
+error_level(struct slice name)
 {
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		if (slice_equal(name, levels[i].name))
@@ -25,11 +22,11 @@ heroku_level(struct slice name)
 
 /* Length of the code that s starts with, or 0: a letter, 2 or 3 digits. */
 static size_t
-code_length(struct slice s, const char *letters)
+code_length(struct slice s, struct slice letters)
 {
 	size_t n = 1;
 
-	if (s.len == 0 || strchr(letters, s.ptr[0]) == NULL || s.ptr[0] == '\0')
+	if (s.len == 0 || !slice_contains(letters, s.ptr[0]))
 		return 0;
 	while (n < s.len && n <= CODE_MAX && ascii_is_digit(s.ptr[n]))
 		n++;
@@ -37,7 +34,7 @@ code_length(struct slice s, const char *letters)
 }
 
 static void
-set_code(struct heroku_code *code, struct slice s)
+set_code(struct error_code *code, struct slice s)
 {
 	memcpy(code->text, s.ptr, s.len);
 	code->len = (uint8_t)s.len;
@@ -45,75 +42,97 @@ set_code(struct heroku_code *code, struct slice s)
 
 /* "Error <code>", then the end, white space or a colon. */
 static bool
-is_error_line(struct slice msg, struct heroku_code *code)
+is_error_line(struct slice text, struct error_code *code)
 {
 	size_t n;
 
-	if (!slice_take(&msg, SLICE("Error ")))
+	if (!slice_take(&text, SLICE("Error ")))
 		return false;
-	n = code_length(msg, "RLH");
+	n = code_length(text, SLICE("RLH"));
 	if (n == 0 ||
-	    (n < msg.len && msg.ptr[n] != ':' && !ascii_is_space(msg.ptr[n])))
+	    (n < text.len && text.ptr[n] != ':' &&
+		!ascii_is_space(text.ptr[n])))
 		return false;
-	set_code(code, slice_head(msg, n));
+	set_code(code, slice_head(text, n));
 	return true;
 }
 
-/*
- * The first `at` and the first `code` decide.  A level that does not count
- * ends the scan at once: whatever the code, the answer is known.
- *
- * Most messages are not even scanned: the router's own, which begin with a
- * level that does not count, and those without the H of a code.
- */
-static enum heroku_verdict
-judge_router_line(struct slice msg, unsigned counted, struct heroku_code *code)
+/* The level of `at`, or 0 if there is none. */
+static unsigned
+level_of(const struct logfmt_pair *at)
 {
-	struct logfmt_pair pair;
 	char buf[LEVEL_NAME_MAX + 1];
-	bool at = false, coded = false;
 
-	if (slice_starts_with(msg, SLICE("at=info "))) {
-		if (!(counted & HEROKU_LEVEL_INFO))
-			return HEROKU_OTHER_LEVEL;
-	} else if (!slice_contains(msg, 'H')) {
-		return HEROKU_NOT_AN_ERROR;
-	}
-	while (!(at && coded) && logfmt_next(&msg, &pair)) {
-		if (!at && slice_equal(pair.key, SLICE("at"))) {
-			struct slice name =
-			    logfmt_value(&pair, buf, LEVEL_NAME_MAX);
-
-			if (!(heroku_level(name) & counted))
-				return heroku_level(name) ? HEROKU_OTHER_LEVEL
-							  : HEROKU_NOT_AN_ERROR;
-			at = true;
-		} else if (!coded && slice_equal(pair.key, SLICE("code"))) {
-			struct slice value = logfmt_value(&pair, buf, CODE_MAX);
-
-			if (value.len == 0 ||
-			    code_length(value, "H") != value.len)
-				return HEROKU_NOT_AN_ERROR;
-			set_code(code, value);
-			coded = true;
-		}
-	}
-	return at && coded ? HEROKU_ROUTER_LINE : HEROKU_NOT_AN_ERROR;
+	return error_level(logfmt_value(at, buf, LEVEL_NAME_MAX));
 }
 
-static enum heroku_verdict
-judge_text(struct slice msg, unsigned counted, struct heroku_code *code)
+/* Whether the pair's value is the code of a router line. */
+static bool
+is_router_code(const struct logfmt_pair *pair, struct error_code *code)
 {
-	slice_take(&msg, SLICE("\xef\xbb\xbf")); /* RFC 5424 6.4: BOM */
-	if (is_error_line(msg, code))
-		return HEROKU_ERROR_LINE;
-	return judge_router_line(msg, counted, code);
+	char buf[CODE_MAX + 1];
+	struct slice value = logfmt_value(pair, buf, CODE_MAX);
+
+	if (value.len == 0 || code_length(value, SLICE("H")) != value.len)
+		return false;
+	set_code(code, value);
+	return true;
+}
+
+enum error_verdict
+error_judge_pairs(const struct logfmt_pair *at,
+    const struct logfmt_pair *code_pair, const struct error_rules *rules,
+    struct error_code *code)
+{
+	unsigned level = level_of(at);
+
+	if (level != 0 && !(level & rules->levels))
+		return ERROR_OTHER_LEVEL;
+	return level != 0 && is_router_code(code_pair, code) ? ERROR_ROUTER_LINE
+							     : ERROR_NOT_ONE;
+}
+
+/* The first `at` and the first `code` decide. */
+static enum error_verdict
+judge_router_line(
+    struct slice text, const struct error_rules *rules, struct error_code *code)
+{
+	struct logfmt_pair pair, at = {0}, code_pair = {0};
+
+	while ((at.key.len == 0 || code_pair.key.len == 0) &&
+	    logfmt_next(&text, &pair)) {
+		if (at.key.len == 0 && slice_equal(pair.key, SLICE("at"))) {
+			at = pair;
+			if (!(level_of(&at) & rules->levels))
+				break;
+		} else if (code_pair.key.len == 0 &&
+		    slice_equal(pair.key, SLICE("code"))) {
+			code_pair = pair;
+		}
+	}
+	return error_judge_pairs(&at, &code_pair, rules, code);
+}
+
+/*
+ * Most messages need no scan: the router's own begin with a level that does
+ * not count, and a line without an H holds no code.
+ */
+static bool
+needs_no_scan(struct slice text, const struct error_rules *rules,
+    enum error_verdict *verdict)
+{
+	bool is_info = slice_starts_with(text, SLICE("at=info "));
+
+	*verdict = is_info ? ERROR_OTHER_LEVEL : ERROR_NOT_ONE;
+	if (is_info)
+		return !(rules->levels & ERROR_LEVEL_INFO);
+	return !slice_contains(text, 'H');
 }
 
 static bool
-platform_wrote(const struct syslog_msg *message, const struct heroku_code *code)
+platform_wrote(const struct syslog_msg *message, const struct error_code *code)
 {
-	struct slice text = heroku_code_slice(code);
+	struct slice text = error_code_slice(code);
 
 	if (slice_equal(message->app_name, SLICE("heroku")))
 		return true;
@@ -122,30 +141,29 @@ platform_wrote(const struct syslog_msg *message, const struct heroku_code *code)
 		slice_equal(text, SLICE("L13")));
 }
 
-enum heroku_verdict
-heroku_judge(const struct syslog_msg *message, const struct heroku_rules *rules,
-    struct heroku_code *code)
+enum error_verdict
+error_judge(const struct syslog_msg *message, struct slice text,
+    const struct error_rules *rules, struct error_code *code)
 {
-	struct slice msg = message->msg;
-	enum heroku_verdict verdict = judge_text(msg, rules->levels, code);
+	enum error_verdict verdict = ERROR_LINE;
 
-	if (!heroku_counts(verdict) && syslog_msg_take_structured_data(&msg))
-		verdict = judge_text(msg, rules->levels, code);
-	if (heroku_counts(verdict) && rules->platform_only &&
+	if (!is_error_line(text, code) && !needs_no_scan(text, rules, &verdict))
+		verdict = judge_router_line(text, rules, code);
+	if (error_counts(verdict) && rules->platform_only &&
 	    !platform_wrote(message, code))
-		return HEROKU_NOT_PLATFORM;
+		return ERROR_NOT_PLATFORM;
 	return verdict;
 }
 
 const char *
-heroku_reason(enum heroku_verdict verdict)
+error_reason(enum error_verdict verdict)
 {
 	static const char *const reasons[] = {
-	    [HEROKU_ERROR_LINE] = "Error line",
-	    [HEROKU_ROUTER_LINE] = "router line",
-	    [HEROKU_OTHER_LEVEL] = "router line of a level not in LEVELS",
-	    [HEROKU_NOT_AN_ERROR] = "not a platform error",
-	    [HEROKU_NOT_PLATFORM] =
+	    [ERROR_LINE] = "Error line",
+	    [ERROR_ROUTER_LINE] = "router line",
+	    [ERROR_OTHER_LEVEL] = "router line of a level not in LEVELS",
+	    [ERROR_NOT_ONE] = "not a platform error",
+	    [ERROR_NOT_PLATFORM] =
 		"not written by the platform (PLATFORM_ONLY)",
 	};
 

@@ -13,48 +13,70 @@
 #ifndef HEROKU_ERROR_H
 #define HEROKU_ERROR_H
 
-#include "base/slice.h"
+#include <stdint.h>
+
+#include "heroku/logfmt.h"
 #include "logplex/syslog_msg.h"
-#include "metric/code.h"
+
+/* A code: [HRL][0-9]{2,3}. */
+struct error_code {
+	char text[4];
+	uint8_t len;
+};
+
+static inline struct slice
+error_code_slice(const struct error_code *code)
+{
+	return (struct slice){code->text, code->len};
+}
 
 /* Levels of router lines (at=...), as a set of bits. */
-enum heroku_level {
-	HEROKU_LEVEL_ERROR = 1,
-	HEROKU_LEVEL_WARNING = 2,
-	HEROKU_LEVEL_INFO = 4
+enum error_level {
+	ERROR_LEVEL_ERROR = 1,
+	ERROR_LEVEL_WARNING = 2,
+	ERROR_LEVEL_INFO = 4
 };
 
 /* The level's bit, or 0 if the name is none of the three. */
-unsigned heroku_level(struct slice name);
+unsigned error_level(struct slice name);
 
-/* What counts. */
-struct heroku_rules {
+/* Which errors count. */
+struct error_rules {
 	unsigned levels;    /* of router lines */
 	bool platform_only; /* only what the platform itself wrote */
 };
 
-enum heroku_verdict {
-	HEROKU_ERROR_LINE,   /* counts: Error <code> */
-	HEROKU_ROUTER_LINE,  /* counts: at=<level> code=<code> */
-	HEROKU_OTHER_LEVEL,  /* a router line whose level does not count */
-	HEROKU_NOT_AN_ERROR, /* anything else */
-	HEROKU_NOT_PLATFORM  /* an error's text, by someone else */
+enum error_verdict {
+	ERROR_LINE,         /* counts: Error <code> */
+	ERROR_ROUTER_LINE,  /* counts: at=<level> code=<code> */
+	ERROR_OTHER_LEVEL,  /* a router line whose level does not count */
+	ERROR_NOT_ONE,      /* anything else */
+	ERROR_NOT_PLATFORM, /* an error's text, written by someone else */
 };
 
 static inline bool
-heroku_counts(enum heroku_verdict verdict)
+error_counts(enum error_verdict verdict)
 {
-	return verdict <= HEROKU_ROUTER_LINE;
+	return verdict <= ERROR_ROUTER_LINE;
 }
 
 /*
- * Judges one message.  *code is set when the verdict counts.  MSG is judged
- * as it stands; if that is no error, also without leading STRUCTURED-DATA.
+ * Judges a message by its text (syslog_msg_text).  *code is set when the
+ * verdict counts.
  */
-enum heroku_verdict heroku_judge(const struct syslog_msg *message,
-    const struct heroku_rules *rules, struct heroku_code *code);
+enum error_verdict error_judge(const struct syslog_msg *message,
+    struct slice text, const struct error_rules *rules,
+    struct error_code *code);
+
+/*
+ * The same for a line whose first `at` and first `code` are known already; a
+ * pair without a key stands for none.
+ */
+enum error_verdict error_judge_pairs(const struct logfmt_pair *at,
+    const struct logfmt_pair *code_pair, const struct error_rules *rules,
+    struct error_code *code);
 
 /* A verdict in a few words. */
-const char *heroku_reason(enum heroku_verdict verdict);
+const char *error_reason(enum error_verdict verdict);
 
 #endif

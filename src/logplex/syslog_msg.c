@@ -126,3 +126,14 @@ syslog_msg_take_structured_data(struct slice *msg)
 	*msg = rest;
 	return true;
 }
+
+struct slice
+syslog_msg_text(const struct syslog_msg *message)
+{
+	struct slice text = message->msg;
+
+	if (text.len > 0 && (text.ptr[0] == '-' || text.ptr[0] == '['))
+		syslog_msg_take_structured_data(&text);
+	slice_take(&text, SLICE("\xef\xbb\xbf"));
+	return text;
+}

@@ -40,4 +40,12 @@ bool syslog_msg_parse(struct slice bytes, struct syslog_msg *out);
  */
 bool syslog_msg_take_structured_data(struct slice *msg);
 
+/*
+ * The text that is judged: MSG without leading STRUCTURED-DATA, and without the
+ * BOM of RFC 5424 section 6.4 before the text.  A MSG that starts with
+ * well-formed STRUCTURED-DATA says nothing as it stands: its first word is
+ * neither "Error" nor a pair.
+ */
+struct slice syslog_msg_text(const struct syslog_msg *message);
+
 #endif

@@ -2,8 +2,8 @@
  * Judges many bodies by the program's own functions, for a comparison with
  * another implementation.  Standard input holds records: a byte of rules (1, 2,
  * 4 for the levels error, warning, info; 8 for PLATFORM_ONLY), the body's
- *length as four bytes, little-endian, and the body.  For each, standard output
- *gets a line of tab-separated columns:
+ * length as four bytes, little-endian, and the body.  For each, standard output
+ * gets a line of tab-separated columns:
  *
  *	"ok", or "fault <offset> <message>"
  *	"<messages> <skipped> <errors>"

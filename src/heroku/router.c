@@ -1,0 +1,152 @@
+#include "heroku/router.h"
+
+#include "base/buf.h"
+#include "heroku/number.h"
+
+/* The longest value that is read: 15 digits and a unit. */
+enum { VALUE_MAX = 17, STATUS_DIGITS = 3 };
+
+/* The pair's place in the line, or NULL if nobody asks for it. */
+static struct logfmt_pair *
+place_of(struct router_line *line, struct slice key)
+{
+	static const struct {
+		struct slice key;
+		size_t place;
+	} places[] = {
+#define PLACE(name)                                                            \
+	{                                                                      \
+		{#name, sizeof(#name) - 1}, offsetof(struct router_line, name) \
+	}
+	    PLACE(at),
+	    PLACE(code),
+	    PLACE(status),
+	    PLACE(service),
+	    PLACE(connect),
+	    PLACE(bytes),
+#undef PLACE
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (slice_equal(key, places[i].key))
+			return (void *)((char *)line + places[i].place);
+	return NULL;
+}
+
+void
+router_scan(struct slice text, struct router_line *line)
+{
+	struct logfmt_pair pair, *place;
+
+	*line = (struct router_line){0};
+	while (logfmt_next(&text, &pair))
+		if ((place = place_of(line, pair.key)) != NULL &&
+		    place->key.len == 0)
+			*place = pair;
+}
+
+static enum metric_id
+status_class(struct slice status)
+{
+	size_t number;
+
+	if (status.len != STATUS_DIGITS ||
+	    !slice_take_number(&status, STATUS_DIGITS, &number) ||
+	    status.len > 0 || number < 100 || number > 599)
+		return METRIC_STATUS_NONE;
+	return METRIC_STATUS_1XX + number / 100 - 1;
+}
+
+/* Milliseconds: "5ms" or "5". */
+static bool
+read_ms(struct slice s, uint64_t *ms)
+{
+	if (s.len > 2 && s.ptr[s.len - 2] == 'm' && s.ptr[s.len - 1] == 's')
+		s.len -= 2;
+	return number_read_whole(s, ms);
+}
+
+/* Reads a value; false if it is absent, or no number, which is a flaw. */
+static bool
+read_value(const struct logfmt_pair *pair,
+    bool (*read)(struct slice, uint64_t *), uint64_t *number, const char **flaw)
+{
+	char buf[VALUE_MAX + 1];
+	struct slice value = logfmt_value(pair, buf, VALUE_MAX);
+
+	if (value.len > 0 && read(value, number))
+		return true;
+	if (value.len > 0)
+		*flaw = number_flaw;
+	return false;
+}
+
+/* Each limit counts what took no longer, so it contains the one before. */
+static void
+tally_latency(struct tally *tally, uint64_t ms)
+{
+	static const uint64_t limits[] = {
+	    100, 250, 500, 1000, 2500, 5000, 10000, 30000, UINT64_MAX};
+
+	for (int i = 0; i <= METRIC_LE_INF - METRIC_LE_100; i++)
+		tally->counts[METRIC_LE_100 + i] += ms <= limits[i];
+}
+
+static void
+tally_ms(struct tally *tally, enum metric_id metric, uint64_t ms)
+{
+	char digits[NUMBER_MAX];
+	struct buf text = BUF_IN(digits);
+
+	buf_put_number(&text, ms);
+	tally_time(tally, metric, buf_slice(&text));
+}
+
+static unsigned
+tally_times(const struct router_line *line, unsigned families,
+    struct tally *tally, const char **flaw)
+{
+	uint64_t service, connect;
+
+	if (!read_value(&line->service, read_ms, &service, flaw))
+		return 0;
+	if (families & FAMILY_BIT(FAMILY_LATENCY))
+		tally_latency(tally, service);
+	if (families & FAMILY_BIT(FAMILY_TIMINGS)) {
+		tally_ms(tally, METRIC_SERVICE, service);
+		if (read_value(&line->connect, read_ms, &connect, flaw))
+			tally_ms(tally, METRIC_CONNECT, connect);
+	}
+	return families &
+	    (FAMILY_BIT(FAMILY_LATENCY) | FAMILY_BIT(FAMILY_TIMINGS));
+}
+
+static void
+tally_request(const struct router_line *line, struct slice status,
+    struct tally *tally, const char **flaw)
+{
+	uint64_t bytes;
+
+	tally_count(tally, METRIC_REQUESTS, 1);
+	tally_count(tally, status_class(status), 1);
+	if (read_value(&line->bytes, number_read_whole, &bytes, flaw))
+		tally_count(tally, METRIC_BYTES, bytes);
+}
+
+unsigned
+router_tally(const struct router_line *line, unsigned families,
+    struct tally *tally, const char **flaw)
+{
+	char buf[VALUE_MAX + 1];
+	struct slice status = logfmt_value(&line->status, buf, VALUE_MAX);
+	unsigned given = families & FAMILY_BIT(FAMILY_ROUTER);
+
+	if (line->at.value.len == 0)
+		return 0;
+	if (given)
+		tally_request(line, status, tally, flaw);
+	/* The time of a WebSocket is how long it was open. */
+	if (!slice_equal(status, SLICE("101")))
+		given |= tally_times(line, families, tally, flaw);
+	return given;
+}
