@@ -1,18 +1,23 @@
 // Preloaded into statsd (node -r).
 //
 // Gives statsd 0.9.0 back util.log, which Node 23 and later no longer have.
-// With SPEED set, its clock runs that many times faster, timers included, and
-// shows START when it is BEGAN (both in seconds since 1970): the demo plays a
-// day in a minute.
+// With CLOCK set, its time is what that file says, in seconds since 1970, and
+// runs on from there SPEED times as fast as the world, but never further than
+// STEP seconds: the demo plays a day in a minute, and waits if it is late.
+// Timers are as fast.
 "use strict";
+const fs = require("fs");
 const util = require("util");
 if (!util.log) util.log = (...words) => console.log(...words);
 
-const speed = Number(process.env.SPEED || 0);
-if (speed > 0) {
+if (process.env.CLOCK) {
   const Real = Date;
-  const start = process.env.START * 1000, began = process.env.BEGAN * 1000;
-  const now = () => start + (Real.now() - began) * speed;
+  const speed = Number(process.env.SPEED), step = Number(process.env.STEP);
+  const now = () => {
+    const said = Number(fs.readFileSync(process.env.CLOCK, "utf8"));
+    const since = Real.now() - fs.statSync(process.env.CLOCK).mtimeMs;
+    return said * 1000 + Math.min(since * speed, (step - 1) * 1000);
+  };
   global.Date = class extends Real {
     constructor(...given) {
       if (given.length > 0) super(...given);

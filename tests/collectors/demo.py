@@ -3,6 +3,7 @@
 import argparse
 import calendar
 import html
+import json
 import tempfile
 
 import story
@@ -11,58 +12,127 @@ from stack import *
 SECRET = "demo-of-logplex-statsd"
 
 
-def counter(app, code):
-    return f"stats.counters.{app}.heroku.errors.{code}.count"
+FLUSH = story.STEP // 5  # statsd's interval, in seconds of the day
+# The highest number of the errors' graph, and what lies between two lines.
+TOP = {"shop": (500, 100), "billing": (50, 10)}
+GREY = "#555555"
 
 
-def graph(app, start):
-    """The query of a render request: errors by code, stacked, and a line
-    down through the graph wherever messages were lost."""
-    def shown(code, says, style):
-        series = f"summarize({counter(app, code)},'10min','sum')"
-        return (f"legendValue(alias({style.format(series)},"
-                f"'{code}  {says}'),'total')")
-    targets = [
-        shown(code, says, f"color(transformNull(removeEmptySeries({{}}),0),"
-                          f"'{colour}')")
-        for code, (colour, says) in story.CODES.items()]
-    targets.append(
-        shown(story.LOST, "messages lost, errors among them",
-              "color(lineWidth(drawAsInfinite({}),3),'#000000')"))
-    return urllib.parse.urlencode({
+def counter(app, name):
+    """What ten minutes bring of a counter."""
+    return (f"summarize(stats.counters.{app}.heroku.{name}.count,"
+            "'10min','sum')")
+
+
+def code(app, name):
+    return counter(app, "errors." + name)
+
+
+def render(start, targets, **options):
+    """A render request of the whole day."""
+    return "/render?" + urllib.parse.urlencode({
         "target": targets, "from": start - 60, "until": start + story.DAY - 1,
-        "title": f"{app}: platform errors in 10 minutes, by code",
-        "areaMode": "stacked", "lineMode": "staircase", "lineWidth": 1,
-        "width": 1100, "height": 360, "margin": 14, "tz": "UTC",
-        "fontSize": 13, "bgcolor": "ffffff", "fgcolor": "222222",
+        "lineMode": "staircase", "lineWidth": 2, "margin": 10, "tz": "UTC",
+        "bgcolor": "ffffff", "fgcolor": "222222", "fontSize": 13,
         "majorGridLineColor": "dddddd", "minorY": 0, "yMin": 0,
-        "hideNullFromLegend": "true", "xFormat": "%H:%M",
-        "uniqueLegend": "true", "noCache": 1}, doseq=True)
+        "hideLegend": "true", "xFormat": "%H:%M", "noCache": 1, **options},
+        doseq=True)
+
+
+def errors(app, start):
+    """Errors by code, stacked; above them a lane for each code that is rare
+    and bad, so that it is seen whatever else comes; a line at each release."""
+    top, step = TOP[app]
+    stack = [f"color(stacked(transformNull({code(app, name)},0)),'{colour}')"
+             for name, (colour, _) in story.CODES.items()]
+    lanes = [f"color(lineWidth(offset(scale({code(app, name)},0),"
+             f"{top * (0.97 - 0.07 * n)}),11),'{colour}')"
+             for n, (name, (colour, _)) in enumerate(story.LANES.items())]
+    releases = (f"color(lineWidth(drawAsInfinite("
+                f"{counter(app, '{release,rollback}')}),1),'{GREY}')")
+    return render(start, [*stack, *lanes, releases], yMax=top, yStep=step,
+                  width=1150, height=300)
+
+
+def key(items):
+    """What the colours mean; the page fills in the totals."""
+    return "<ul>" + "".join(
+        f'<li><i style="background: {colour}"></i>{html.escape(says)}'
+        + (f' <b data-total="{name}"></b>' if name else "") + "</li>"
+        for name, colour, says in items) + "</ul>"
+
+
+def section(app, start):
+    codes = {**story.LANES, **dict(reversed(story.CODES.items()))}
+    pictures = [
+        (f"{app}: platform errors in 10 minutes", errors, key([
+            *((f"{app}.heroku.errors.{name}", colour, f"{name} {says}")
+              for name, (colour, says) in codes.items())]))]
+    return f"<h2>{html.escape(story.APPS[app])}</h2>\n<div>" + "".join(
+        f'<figure><figcaption>{html.escape(title)}</figcaption>'
+        f'<img alt="{html.escape(title)}" '
+        f'src="{html.escape(draw(app, start))}">{legend}</figure>\n'
+        for title, draw, legend in pictures) + "</div>\n"
 
 
 def page(start, seconds):
-    graphs = "".join(
-        f'<h2>{html.escape(says)}</h2>\n'
-        f'<img alt="errors of {app} by code" '
-        f'src="/render?{html.escape(graph(app, start))}">\n'
-        for app, says in story.APPS.items())
+    sections = "".join(section(app, start) for app in story.APPS)
+    totals = "/render?" + urllib.parse.urlencode({
+        "target": "stats.counters.*.heroku.errors.*.count",
+        "from": start - 3600, "until": start + story.DAY + 3600,
+        "format": "json", "noCache": 1})
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>logplex-statsd: a day</title>
+<link rel="icon" href="data:,">
 <style>
-body {{ font: 16px sans-serif; color: #222; margin: 1.5em; }}
-h2 {{ font-size: 1.1em; font-weight: normal; margin: 1em 0 0; }}
+body {{ font: 16px sans-serif; color: #222; margin: 20px; width: 1160px; }}
+h1 {{ font-size: 1.6em; margin: 0 0 0.4em; }}
+h2 {{ font-size: 1.15em; margin: 1.2em 0 0.4em; }}
+div {{ display: flex; flex-wrap: wrap; gap: 6px 8px; }}
+figure {{ margin: 0; }}
+figcaption {{ font-weight: bold; font-size: 0.9em; }}
+img {{ display: block; }}
+ul {{ display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 0 0 8px;
+     padding: 0; list-style: none; font-size: 0.9em; }}
+i {{ display: inline-block; width: 13px; height: 13px; margin-right: 5px;
+    vertical-align: -1px; }}
 </style>
-<h1>A day of platform errors, by logplex-statsd</h1>
+<h1>A day of two applications, by logplex-statsd</h1>
 <p>Every number has gone its whole way: a batch posted to lighttpd, counted,
 sent to one of two statsd, kept by carbon, drawn by
 <a href="/composer">Graphite</a>. A second is
 {story.DAY / 60 / seconds:.0f} minutes of the day.</p>
-{graphs}<script>
-setInterval(() => document.querySelectorAll("img").forEach(img => {{
+{sections}<script>
+async function total() {{
+  const sums = {{}};
+  for (const series of await (await fetch({json.dumps(totals)})).json()) {{
+    const name = series.target.replace(/^stats\\.counters\\.|\\.count$/g, "");
+    sums[name] = series.datapoints.reduce((sum, [n]) => sum + (n || 0), 0);
+  }}
+  for (const b of document.querySelectorAll("[data-total]")) {{
+    const sum = sums[b.dataset.total];
+    b.textContent = sum ? sum.toLocaleString("en") : "";
+    b.parentNode.hidden = !sum;
+  }}
+}}
+async function redraw(img) {{
   const next = new Image();
-  next.onload = () => img.src = next.src;
-  next.src = img.src.replace(/&now=.*/, "") + "&now=" + Date.now();
-}}), 2000);
+  next.src = img.src.replace(/&again=.*/, "") + "&again=" + Date.now();
+  await next.decode();
+  img.src = next.src;
+}}
+async function follow() {{
+  for (;;) {{
+    try {{
+      await total();
+      for (const img of document.images) await redraw(img);
+    }} catch (gone) {{
+      // The demo has ended, or Graphite is busy: the next round will tell.
+    }}
+    await new Promise(later => setTimeout(later, 1000));
+  }}
+}}
+follow();
 </script>
 """
 
@@ -103,11 +173,12 @@ class Demo:
         self.carbon = self.run(Carbon, self.folder, "30s:3d")
         self.graphite = self.run(Graphite, self.folder, self.carbon, pages)
         start([self.carbon, self.graphite])
-        self.began = time.time() + 2.5  # the rest is quick
+        self.clock = self.folder / "clock"
+        self.set_clock(0)
         clock = {"SPEED": str(story.DAY / self.seconds),
-                 "START": str(self.start), "BEGAN": str(self.began)}
-        statsds = [self.run(Statsd, self.folder, self.carbon,
-                            story.STEP // 5, clock) for _ in range(2)]
+                 "STEP": str(story.STEP), "CLOCK": str(self.clock)}
+        statsds = [self.run(Statsd, self.folder, self.carbon, FLUSH, clock)
+                   for _ in range(2)]
         self.port = free_port()
         web = self.run(Process, [ROOT / "bin" / "web"], env={
             "PORT": str(self.port), "BIND": "127.0.0.1",
@@ -121,16 +192,32 @@ class Demo:
         for p in reversed(self.processes):
             p.stop()
 
+    def set_clock(self, step):
+        """Says to statsd when a step of the day begins."""
+        new = self.clock.with_suffix(".new")
+        new.write_text(str(self.start + step * story.STEP))
+        new.replace(self.clock)
+
+    def wait_for(self, step):
+        """Until a step is due, and what was sent before is flushed."""
+        speed = story.DAY / self.seconds
+        due = max(self.began + step * story.STEP / speed,
+                  self.sent + 2 * FLUSH / speed)
+        time.sleep(max(0, due - time.monotonic()))
+        self.set_clock(step)
+
     def play(self):
         """Posts every batch when its hour has come."""
         messages = errors = 0
+        self.began = self.sent = time.monotonic()
         for step, app, body, counts, n in story.day(self.start):
-            due = self.began + step * story.STEP * self.seconds / story.DAY
-            time.sleep(max(0, due - time.time()))
+            if app == list(story.APPS)[0]:
+                self.wait_for(step)
             answer = request(self.port, path=f"/{app}/logs", body=body,
                              credentials="drain:" + SECRET)
             if answer.status != 201:
                 raise AssertionError(f"a batch was refused: {answer.raw}")
+            self.sent = time.monotonic()
             messages += n
             errors += sum(counts.values())
             if app == list(story.APPS)[-1]:

@@ -9,16 +9,21 @@ DAY = 24 * 3600
 
 # Code, its colour in the graphs, and what it says; from the bottom up.
 CODES = {
-    "H27": ("#c8d3dc", "client left"),
-    "H18": ("#8fb3c9", "answer cut off"),
-    "R12": ("#7f8fa6", "slow to stop"),
-    "R14": ("#f5a623", "out of memory, swapping"),
-    "R15": ("#b34700", "killed for its memory"),
-    "H13": ("#8e5ea2", "no answer"),
-    "H10": ("#5b2a86", "crashed"),
-    "H12": ("#d0021b", "request timeout"),
+    "H27": ("#c3d3df", "client left"),
+    "H18": ("#1b9e9e", "answer cut off"),
+    "R12": ("#8a9a2b", "slow to stop"),
+    "R14": ("#f2b134", "out of memory, swapping"),
+    "H13": ("#3d5a98", "no answer"),
+    "H10": ("#6a3d9a", "crashed"),
+    "H12": ("#e03131", "request timeout"),
+}
+# What is rare and bad: a lane of its own above the others, one for each.
+LANES = {
+    "L10": ("#000000", "messages lost"),
+    "R15": ("#8c0d3f", "killed for its memory"),
 }
 LOST = "L10"
+FAMILIES = "errors,loss,router,latency,dynos,releases,drain"
 
 APPS = {
     "shop": "shop leaks memory after its deploy at 10:30",
@@ -66,8 +71,17 @@ DYNO = {
     "R15": "Error R15 (Memory quota vastly exceeded)",
 }
 REQUEST = ('at=info method=GET path="/" host={app}.example.com'
-           ' fwd="203.0.113.9" dyno=web.1 connect=0ms service=23ms status=200'
-           ' bytes=6979 protocol=https')
+           ' fwd="203.0.113.9" dyno=web.1 connect=0ms service={service}ms'
+           ' status={status} bytes=6979 protocol=https')
+MEMORY = ('source={dyno} dyno=heroku.1.{app} sample#memory_total={used:.2f}MB'
+          ' sample#memory_rss={used:.2f}MB sample#memory_quota={quota:.2f}MB')
+QUOTA = 512  # MB
+RELEASES = {  # application, hour
+    ("shop", 10.5): "Release v214 created by user dev@example.com",
+    ("shop", 15.5): "Rollback to v213 by user dev@example.com",
+    ("billing", 18): "Release v88 created by user dev@example.com",
+    ("billing", 19): "Release v89 created by user dev@example.com",
+}
 
 
 def between(hour, first, last):
@@ -75,18 +89,59 @@ def between(hour, first, last):
     return (hour - first) / (last - first) if first <= hour < last else None
 
 
+def awake_at(hour):
+    """How many customers are up, 0 to 1."""
+    return max(0.0, math.sin((hour - 6) / 18 * math.pi)) if hour > 6 else 0
+
+
+def down(app, hour):
+    return app == "billing" and between(hour, 18, 19) is not None
+
+
+def requests_of(app, hour, rng):
+    """(status, ms) of each request of ten minutes that a dyno answered."""
+    if down(app, hour):
+        return []
+    most = {"shop": 450, "billing": 110}[app]
+    median = 130
+    leak = between(hour, 10.5, 15.5) if app == "shop" else None
+    if leak is not None:  # a dyno that swaps is slow
+        median += 2600 * leak ** 3
+    n = int(most * (0.15 + 0.85 * awake_at(hour))) + rng.randint(0, 20)
+    return [(rng.choices([200, 304, 404, 500], [930, 40, 27, 3])[0],
+             min(29000, int(rng.lognormvariate(math.log(median), 0.7))))
+            for _ in range(n)]
+
+
+def memory_of(app, hour, rng):
+    """MB of each dyno."""
+    if down(app, hour):
+        return {}
+    usual = 0.58 + 0.08 * awake_at(hour)
+    used = {}
+    for n, dyno in enumerate(["web.1", "web.2"]):
+        part = usual - 0.2 * (app == "billing") - 0.09 * n
+        part += rng.random() * 0.03
+        if app == "shop" and between(hour, 10.5, 14) is not None:
+            part += 1.3 * between(hour, 10.5, 14)
+        if app == "shop" and between(hour, 14, 15.5) is not None:
+            # Killed at twice its quota, again and again.
+            part = 1.2 + 0.85 * ((hour - 14) * 1.7 + 0.85 - 0.4 * n) % 0.85
+        used[dyno] = part * QUOTA
+    return used
+
+
 def errors_of(app, hour, rng):
     """How many lines of each code ten minutes bring."""
-    awake = max(0.0, math.sin((hour - 6) / 18 * math.pi)) if hour > 6 else 0
+    awake = awake_at(hour)
     few = {"H27": rng.randint(0, 2 + int(10 * awake)),
            "H18": int(rng.random() < 0.08)}
     if app == "billing":
         few["H27"] //= 3
         if between(hour, 3, 3.6) is not None:
             few["R12"] = rng.randint(3, 6)
-        down = between(hour, 18, 19)
-        if down is not None:
-            few["H10"] = rng.randint(22, 38)
+        if down(app, hour):
+            return {"H10": rng.randint(22, 38)}
         return few
     leak = between(hour, 10.5, 15.5)
     if leak is not None:  # a line each 20 s for every dyno above its quota
@@ -119,11 +174,17 @@ def batch(app, start, step, rng):
                 lines.append(line(second, "heroku", "router", ROUTER[code]))
             elif code in DYNO:
                 lines.append(line(second, "heroku", "web.2", DYNO[code]))
+    for status, service in requests_of(app, hour, rng):
+        lines.append(line(second, "heroku", "router", REQUEST.format(
+            app=app, status=status, service=service)))
     for _ in range(rng.randint(20, 60)):
-        lines.append(line(second, "heroku", "router",
-                          REQUEST.format(app=app)))
         lines.append(line(second, "app", "web.1",
                           'level=info msg="Error R14 is not one here"'))
+    for dyno, used in memory_of(app, hour, rng).items():
+        lines.append(line(second, "heroku", dyno, MEMORY.format(
+            app=app, dyno=dyno, used=used, quota=QUOTA)))
+    if (app, hour) in RELEASES:
+        lines.append(line(second, "app", "api", RELEASES[app, hour]))
     rng.shuffle(lines)
     if LOST in errors:  # always the first, and without a newline
         lines.insert(0, line(

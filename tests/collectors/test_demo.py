@@ -1,5 +1,8 @@
-"""bin/demo: that its pictures show what was sent, and that Ctrl-C leaves
-nothing behind."""
+"""bin/demo: that its page and its pictures show what was sent, and that Ctrl-C
+leaves nothing behind.
+
+The page's screenshot is build/demo.png; copied to docs/images, it is the
+picture of the README."""
 
 import collections
 import html
@@ -13,7 +16,11 @@ import urllib.request
 import zlib
 
 import story
+from lib.browser import Browser
 from stack import *
+
+SCREENSHOT = ROOT / "build" / "demo.png"
+WIDTH, HEIGHT = 1200, 920
 
 
 def pixels(png):
@@ -58,6 +65,8 @@ def runs(pid):
 
 
 class Demo(unittest.TestCase):
+    maxDiff = None
+
     def start_demo(self, seconds):
         self.demo = Process([ROOT / "bin" / "demo", "--seconds", seconds],
                             env={"TMPDIR": self.folder})
@@ -85,21 +94,26 @@ class Demo(unittest.TestCase):
         with urllib.request.urlopen(self.url + path, timeout=30) as answer:
             return answer.read()
 
-    def check_picture(self, path, codes):
-        """That the colours of these codes are in it, and no others: in the
-        legend, and those that make a tenth of the errors all over it."""
-        counts, (width, height) = pixels(self.fetch(path))
-        self.assertGreater(width, 800)
-        self.assertGreater(height, 300)
+    def colours_of(self, path, least):
+        """How often each colour is in a picture of the page."""
+        counts, size = pixels(self.fetch(path))
+        self.assertGreater(size, least)
+        return counts
+
+    def check_errors(self, path, codes):
+        """That the colours of these codes are in it, and no others; that what
+        is rare and bad is as broad as what is frequent."""
+        counts = self.colours_of(path, (1000, 250))
         for code, (colour, _) in story.CODES.items():
             if codes[code] == 0:
                 self.assertEqual(counts.get(colour, 0), 0, code)
-            elif codes[code] < codes.total() / 10:
-                self.assertGreater(counts.get(colour, 0), 100, code)
-            else:
+            elif codes[code] > codes.total() / 10:
                 self.assertGreater(counts.get(colour, 0), 1000, code)
-        black = counts.get("#000000", 0)
-        self.assertEqual(black > 500, codes[story.LOST] > 0, black)
+            elif codes[code] > codes.total() / 100:
+                self.assertGreater(counts.get(colour, 0), 20, code)
+        for code, (colour, _) in story.LANES.items():
+            self.assertEqual(counts.get(colour, 0) > 150, codes[code] > 0,
+                             (code, counts.get(colour, 0)))
 
     def totals(self):
         """What every application has of every code, as Graphite has it."""
@@ -113,20 +127,54 @@ class Demo(unittest.TestCase):
         return sums
 
     def test_a_day(self):
-        self.start_demo(12)
+        self.start_demo(30)
         self.url = self.wait_for(r"Open (http://127\.0\.0\.1:\d+/)", 120)
-        self.wait_for(r"(The day is over)", 40)
+        self.wait_for(r"(The day is over)", 90)
         wanted = collections.Counter()
         for _, app, _, errors, _ in story.day(0):
             for code, n in errors.items():
                 wanted[app, code] += n
         self.assertEqual(self.totals(), wanted)
-        images = re.findall(r'src="/(render[^"]+)"', self.fetch("").decode())
+        self.check_pictures(wanted)
+        self.check_page(wanted)
+        self.interrupt()
+
+    def check_pictures(self, wanted):
+        images = [html.unescape(path) for path in re.findall(
+            r'src="/(render[^"]+)"', self.fetch("").decode())]
         self.assertEqual(len(images), len(story.APPS))
         for app, image in zip(story.APPS, images):
-            self.check_picture(html.unescape(image), collections.Counter(
+            self.check_errors(image, collections.Counter(
                 {c: n for (a, c), n in wanted.items() if a == app}))
-        self.interrupt()
+
+    def check_page(self, wanted):
+        """As a browser shows it."""
+        browser = Browser(WIDTH, HEIGHT)
+        self.addCleanup(browser.close)
+        browser.open(self.url)
+        wait_until(lambda: browser.evaluate(
+            "[...document.querySelectorAll('[data-total]')]"
+            ".some(b => b.textContent)"), "the page shows totals", 30)
+        shown = dict(browser.evaluate(
+            "[...document.querySelectorAll('[data-total]')]"
+            ".map(b => [b.dataset.total, b.textContent])"))
+        totals = {f"{app}.heroku.errors.{code}": f"{n:,}"
+                  for (app, code), n in wanted.items()}
+        self.assertEqual({k: v for k, v in shown.items() if v}, totals)
+        wait_until(lambda: browser.evaluate(
+            "[...document.images].every(i => i.complete && i.naturalWidth)"),
+            "every picture is loaded", 30)
+        SCREENSHOT.write_bytes(browser.screenshot())
+        self.assertEqual(browser.complaints, [])
+
+    def test_the_picture_of_the_readme(self):
+        """It is a screenshot of this size, with today's colours."""
+        counts, size = pixels(
+            (ROOT / "docs" / "images" / "demo.png").read_bytes())
+        self.assertEqual(size, (WIDTH, HEIGHT))
+        for colour in (story.CODES["H12"][0], story.LANES["R15"][0],
+                       story.LANES["L10"][0]):
+            self.assertGreater(counts.get(colour, 0), 300, colour)
 
     def test_ctrl_c_while_it_starts(self):
         self.start_demo(60)
