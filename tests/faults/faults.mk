@@ -3,5 +3,5 @@
 SECONDS = 20
 
 .PHONY: soak
-soak: all
-	python3 tests/faults/soak.py $(SECONDS)
+soak:
+	@SOAK_SECONDS=$(SECONDS) pytest-3 -s tests/faults/test_soak.py
