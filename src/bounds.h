@@ -63,6 +63,18 @@
 #define TIMERS_MAX 65536
 #define CUSTOM_NAMES_MAX 100
 
+/* TAGS, and the codes of ZEROS. */
+#define TAGS_MAX 200
+#define ZEROS_MAX 100
+
+/* Applications whose last zeros are remembered, and how long. */
+#define ZEROS_APPS_MAX 4096
+#define ZEROS_INTERVAL_MS 60000
+
+/* A line: prefix, name, value, and its tags; line_max says how long it may
+ * really get. */
+#define LINE_BYTES_MAX 1024
+
 /* A signing key; HMAC-SHA256 hashes anything above 64 bytes down to 32. */
 #define KEY_MAX 256
 
@@ -110,7 +122,8 @@
  * the web server only after it. */
 #define PROBE_WAIT_MS 200
 
-/* Time between two log lines about one collector's failed sends. */
+/* Time between two log lines about one collector's failed sends, or about
+ * samples beyond the ceilings. */
 #define SEND_LOG_INTERVAL_MS 60000
 
 /*

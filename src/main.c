@@ -81,8 +81,8 @@ static int
 run_explain(const struct options *options, const struct config *config,
     const struct buf *faults)
 {
-	struct explain job = {
-	    config, slice_of(options->app), stdout, stderr, wants_colour()};
+	struct explain job = {config, slice_of(options->app), stdout, stderr,
+	    isatty(STDOUT_FILENO) == 1, wants_colour()};
 	struct slice body;
 
 	if (faults->len > 0) {

@@ -57,9 +57,9 @@ has_defaults(void **state)
 	assert_int_equal(config.collectors[0].port, 8126);
 	assert_int_equal(config.collectors[1].port, 8127);
 	assert_false(config.remote_user);
-	assert_false(config.rules.platform_only);
-	assert_int_equal(
-	    config.rules.levels, HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING);
+	assert_false(config.rules.errors.platform_only);
+	assert_int_equal(config.rules.errors.levels,
+	    ERROR_LEVEL_ERROR | ERROR_LEVEL_WARNING);
 	assert_int_equal(config.log_level, LOG_INFO);
 	assert_int_equal(config.base_path.len, 0);
 	assert_int_equal(config.credentials.count, 0);
@@ -95,8 +95,8 @@ reads_every_variable(void **state)
 	assert_text(config.credentials.applications[0].user, "u", "user");
 	assert_true(config.remote_user);
 	assert_int_equal(
-	    config.rules.levels, HEROKU_LEVEL_ERROR | HEROKU_LEVEL_INFO);
-	assert_true(config.rules.platform_only);
+	    config.rules.errors.levels, ERROR_LEVEL_ERROR | ERROR_LEVEL_INFO);
+	assert_true(config.rules.errors.platform_only);
 	assert_int_equal(config.log_level, LOG_DEBUG);
 	assert_text(config.base_path, "/drain", "base path");
 	assert_true(config.count_duplicates);
@@ -326,9 +326,9 @@ warns_of_each_variable_that_looks_like_one_of_its_own(void **state)
 {
 	static const char *const unknown[] = {"API_SECRETS=hush",
 	    "API_CREDENTIALS=hush", "API_=hush", "API_KEY=hush", "METRIC=hush",
-	    "METRICSCLUSTER=hush", "METRICS_CLUSTERS=hush", "PREFIX_=hush",
-	    "LEVEL=hush", "LEVELS_=hush", "DUPLICATE=hush", "ZERO=hush",
-	    "TAG=hush", "METRIC\n=hush"};
+	    "METRICSCLUSTER=hush", "METRICS_CLUSTERS=hush", "LEVEL=hush",
+	    "LEVELS_=hush", "DUPLICATE=hush", "ZERO=hush", "TAG=hush",
+	    "METRIC\n=hush"};
 	static const char *const other[] = {
 	    "API=", "APIS=", "METRI=", "PREFIX=/usr", "LEVE=", "LOG_LEVELS=",
 	    "TERM=", "MY_API_SECRET=", "api_secrets=", "DUPLICAT="};
@@ -382,11 +382,158 @@ the_names_must_be_exact(void **state)
 	assert_false(config.credentials.shared[CREDENTIALS_CURRENT].set);
 }
 
+static void
+a_datagram_must_hold_the_longest_line(void **state)
+{
+	const size_t longest = 96; /* an error of an app of 64 bytes */
+	const struct {
+		const char *before;
+		size_t bytes;
+		bool fits;
+	} cases[] = {
+	    {"h", longest, true},
+	    {"h", longest - 1, false},
+	    {"h/abc", longest + 4, true},
+	    {"h/abc", longest + 3, false},
+	    {":k@h", longest + 44, true},
+	    {":k@h", longest + 43, false},
+	};
+	char cluster[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(cluster, sizeof(cluster),
+		    "METRICS_CLUSTER=statsd://%s?datagram=%zu", cases[i].before,
+		    cases[i].bytes);
+		load(cluster);
+		assert_int_equal(fault_count(), cases[i].fits ? 0 : 1);
+		assert_true(cases[i].fits || faults_say("too small"));
+	}
+	load("METRICS_CLUSTER=statsd://h?datagram=96", "METRICS=addons");
+	assert_true(faults_say("too small"));
+	load("METRICS_CLUSTER=statsd://h?datagram=96", "PREFIX_A=a");
+	assert_true(faults_say("too small"));
+	load("METRICS_CLUSTER=statsd://h?datagram=96&tags=dogstatsd");
+	assert_true(faults_say("too small"));
+}
+
+static void
+families_are_a_list_of_names(void **state)
+{
+	static const char *const faulty[] = {"METRICS=", "METRICS=error",
+	    "METRICS=errors,", "METRICS=,errors", "METRICS=Errors",
+	    "METRICS=errors;router", "METRICS=all"};
+
+	(void)state;
+	load("A=b");
+	assert_int_equal(config.rules.families, FAMILY_BIT(FAMILY_ERRORS));
+	load("METRICS=router, drain");
+	assert_no_fault();
+	assert_int_equal(config.rules.families,
+	    FAMILY_BIT(FAMILY_ROUTER) | FAMILY_BIT(FAMILY_DRAIN));
+	for (size_t i = 0; i < COUNT(faulty); i++) {
+		load(faulty[i]);
+		assert_case(
+		    fault_count() == 1 && faults_say("METRICS: "), faulty[i]);
+	}
+}
+
+static void
+tags_are_keys_and_values(void **state)
+{
+	static const char *const faulty[] = {"TAGS=a", "TAGS=a:", "TAGS=:b",
+	    "TAGS=a:b,", "TAGS=a:b:c", "TAGS=a:b|c", "TAGS=a:b c",
+	    "TAGS=a:b, c:d", "TAGS=a:\n", "TAGS=a:#"};
+	char many[TAGS_MAX + 16];
+
+	(void)state;
+	load("TAGS=env:live,team:a/b-c.d_1");
+	assert_no_fault();
+	assert_text(config.counting.tags, "env:live,team:a/b-c.d_1", "tags");
+	load("TAGS=");
+	assert_no_fault();
+	for (size_t i = 0; i < COUNT(faulty); i++) {
+		load(faulty[i]);
+		assert_case(
+		    fault_count() == 1 && faults_say("TAGS: "), faulty[i]);
+	}
+	snprintf(many, sizeof(many), "TAGS=k:%0*d", TAGS_MAX - 2, 0);
+	load(many);
+	assert_no_fault();
+	snprintf(many, sizeof(many), "TAGS=k:%0*d", TAGS_MAX - 1, 0);
+	load(many);
+	assert_true(faults_say("200 bytes"));
+}
+
+static void
+zeros_are_codes(void **state)
+{
+	static const char *const faulty[] = {"ZEROS=H1", "ZEROS=H12,",
+	    "ZEROS=E12", "ZEROS=H1234", "ZEROS=h12", "ZEROS=H12 R14"};
+
+	(void)state;
+	load("ZEROS=H12, R14,L10");
+	assert_no_fault();
+	assert_int_equal(config.counting.zero_count, 3);
+	assert_text(config.counting.zeros[1], "R14", "second");
+	load("ZEROS=");
+	assert_no_fault();
+	for (size_t i = 0; i < COUNT(faulty); i++) {
+		load(faulty[i]);
+		assert_case(
+		    fault_count() == 1 && faults_say("ZEROS: "), faulty[i]);
+	}
+}
+
+static void
+prefixes_stand_for_applications(void **state)
+{
+	static const char *const faulty[] = {"PREFIX_A=", "PREFIX_A=a..b",
+	    "PREFIX_A=.a", "PREFIX_A=a.", "PREFIX_A=a b", "PREFIX_A=a/b",
+	    "PREFIX_=a", "PREFIX_a=a", "PREFIX_A=a:b"};
+	const struct counting *c = &config.counting;
+
+	(void)state;
+	load("PREFIX_MY_APP=shop.live", "PREFIX_B=x", "PREFIX_MY-APP=other");
+	assert_no_fault();
+	assert_text(counting_name(c, SLICE("my_app")), "shop.live", "folded");
+	assert_text(counting_name(c, SLICE("My-App")), "other", "plain wins");
+	assert_text(counting_name(c, SLICE("b")), "x", "short");
+	assert_text(counting_name(c, SLICE("none")), "none", "its own");
+	load("PREFIX_MY_APP=shop.live");
+	assert_text(counting_name(c, SLICE("my-app")), "shop.live", "hyphen");
+	for (size_t i = 0; i < COUNT(faulty); i++) {
+		load(faulty[i]);
+		assert_case(
+		    fault_count() == 1 && faults_say("PREFIX_"), faulty[i]);
+	}
+}
+
+static void
+many_datagrams_are_warned_of(void **state)
+{
+	(void)state;
+	load("METRICS=errors,router", "METRICS_CLUSTER=statsd://h");
+	assert_no_fault();
+	warnings_buf[findings.warnings.len] = '\0';
+	assert_non_null(strstr(warnings_buf, "METRICS: "));
+	load("METRICS=errors,router",
+	    "METRICS_CLUSTER=statsd://h?datagram=1432");
+	warnings_buf[findings.warnings.len] = '\0';
+	assert_null(strstr(warnings_buf, "METRICS: "));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(has_defaults),
+	    cmocka_unit_test(a_datagram_must_hold_the_longest_line),
+	    cmocka_unit_test(families_are_a_list_of_names),
+	    cmocka_unit_test(tags_are_keys_and_values),
+	    cmocka_unit_test(zeros_are_codes),
+	    cmocka_unit_test(prefixes_stand_for_applications),
+	    cmocka_unit_test(many_datagrams_are_warned_of),
 	    cmocka_unit_test(keeps_the_order_of_the_cluster),
 	    cmocka_unit_test(reads_every_variable),
 	    cmocka_unit_test(accepts_every_value_there_is),

@@ -2,31 +2,38 @@
 
 #include "support.h"
 
-static const struct heroku_rules defaults = {
-    HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING, false};
-static const struct heroku_rules errors_only = {HEROKU_LEVEL_ERROR, false};
-static const struct heroku_rules info_too = {
-    HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING | HEROKU_LEVEL_INFO, false};
-static const struct heroku_rules platform_only = {
-    HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING, true};
+static const struct error_rules defaults = {
+    ERROR_LEVEL_ERROR | ERROR_LEVEL_WARNING, false};
+static const struct error_rules errors_only = {ERROR_LEVEL_ERROR, false};
+static const struct error_rules info_too = {
+    ERROR_LEVEL_ERROR | ERROR_LEVEL_WARNING | ERROR_LEVEL_INFO, false};
+static const struct error_rules platform_only = {
+    ERROR_LEVEL_ERROR | ERROR_LEVEL_WARNING, true};
+
+static enum error_verdict
+judge_message(const struct syslog_msg *m, const struct error_rules *rules,
+    struct error_code *code)
+{
+	return error_judge(m, syslog_msg_text(m), rules, code);
+}
 
 /* The code of a message by the platform, or "-". */
 static const char *
-judge_slice(struct slice msg, const struct heroku_rules *rules)
+judge_slice(struct slice msg, const struct error_rules *rules)
 {
 	static char text[8];
 	struct syslog_msg m = {SLICE("heroku"), SLICE("router"), msg};
-	struct heroku_code code;
+	struct error_code code;
 
-	if (!heroku_counts(heroku_judge(&m, rules, &code)))
+	if (!error_counts(judge_message(&m, rules, &code)))
 		return "-";
 	snprintf(
-	    text, sizeof(text), "%.*s", SLICE_ARG(heroku_code_slice(&code)));
+	    text, sizeof(text), "%.*s", SLICE_ARG(error_code_slice(&code)));
 	return text;
 }
 
 static const char *
-judge(const char *msg, const struct heroku_rules *rules)
+judge(const char *msg, const struct error_rules *rules)
 {
 	struct slice in = guarded(slice_of(msg));
 	const char *code = judge_slice(in, rules);
@@ -187,7 +194,7 @@ levels_say_which_router_lines_count(void **state)
 	(void)state;
 	for (unsigned levels = 0; levels < 8; levels++)
 		for (size_t i = 0; i < COUNT(names); i++) {
-			struct heroku_rules rules = {levels, false};
+			struct error_rules rules = {levels, false};
 			char line[40];
 
 			snprintf(
@@ -202,12 +209,12 @@ static void
 knows_the_three_levels(void **state)
 {
 	(void)state;
-	assert_int_equal(heroku_level(SLICE("error")), HEROKU_LEVEL_ERROR);
-	assert_int_equal(heroku_level(SLICE("warning")), HEROKU_LEVEL_WARNING);
-	assert_int_equal(heroku_level(SLICE("info")), HEROKU_LEVEL_INFO);
-	assert_int_equal(heroku_level(SLICE("Error")), 0);
-	assert_int_equal(heroku_level(SLICE("errors")), 0);
-	assert_int_equal(heroku_level(SLICE("")), 0);
+	assert_int_equal(error_level(SLICE("error")), ERROR_LEVEL_ERROR);
+	assert_int_equal(error_level(SLICE("warning")), ERROR_LEVEL_WARNING);
+	assert_int_equal(error_level(SLICE("info")), ERROR_LEVEL_INFO);
+	assert_int_equal(error_level(SLICE("Error")), 0);
+	assert_int_equal(error_level(SLICE("errors")), 0);
+	assert_int_equal(error_level(SLICE("")), 0);
 }
 
 static void
@@ -215,27 +222,27 @@ says_why_a_line_does_not_count(void **state)
 {
 	static const struct {
 		const char *in;
-		enum heroku_verdict want;
+		enum error_verdict want;
 	} cases[] = {
-	    {"Error R14", HEROKU_ERROR_LINE},
-	    {"at=error code=H12", HEROKU_ROUTER_LINE},
-	    {"at=info code=H80", HEROKU_OTHER_LEVEL},
-	    {"sock=client at=info code=H80", HEROKU_OTHER_LEVEL},
-	    {"at=odd code=H80", HEROKU_NOT_AN_ERROR},
-	    {"hello", HEROKU_NOT_AN_ERROR},
+	    {"Error R14", ERROR_LINE},
+	    {"at=error code=H12", ERROR_ROUTER_LINE},
+	    {"at=info code=H80", ERROR_OTHER_LEVEL},
+	    {"sock=client at=info code=H80", ERROR_OTHER_LEVEL},
+	    {"at=odd code=H80", ERROR_NOT_ONE},
+	    {"hello", ERROR_NOT_ONE},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct syslog_msg m = {
 		    SLICE("heroku"), SLICE("x"), slice_of(cases[i].in)};
-		struct heroku_code code;
+		struct error_code code;
 
 		assert_int_equal(
-		    heroku_judge(&m, &defaults, &code), cases[i].want);
-		assert_non_null(heroku_reason(cases[i].want));
+		    judge_message(&m, &defaults, &code), cases[i].want);
+		assert_non_null(error_reason(cases[i].want));
 	}
-	assert_non_null(heroku_reason(HEROKU_NOT_PLATFORM));
+	assert_non_null(error_reason(ERROR_NOT_PLATFORM));
 }
 
 static void
@@ -264,17 +271,17 @@ platform_only_counts_what_the_platform_wrote(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct syslog_msg m = {slice_of(cases[i].app_name),
 		    slice_of(cases[i].procid), slice_of(cases[i].msg)};
-		struct heroku_code code;
+		struct error_code code;
 
-		assert_case(heroku_counts(heroku_judge(
+		assert_case(error_counts(judge_message(
 				&m, &platform_only, &code)) == cases[i].counts,
 		    cases[i].msg);
-		assert_true(heroku_counts(heroku_judge(&m, &defaults, &code)));
+		assert_true(error_counts(judge_message(&m, &defaults, &code)));
 	}
-	assert_int_equal(heroku_judge(&(struct syslog_msg){SLICE("app"),
-					  SLICE("web.1"), SLICE("Error R14")},
-			     &platform_only, &(struct heroku_code){{0}, 0}),
-	    HEROKU_NOT_PLATFORM);
+	assert_int_equal(judge_message(&(struct syslog_msg){SLICE("app"),
+					   SLICE("web.1"), SLICE("Error R14")},
+			     &platform_only, &(struct error_code){{0}, 0}),
+	    ERROR_NOT_PLATFORM);
 }
 
 static void

@@ -14,7 +14,7 @@ explained(const char *body, bool colour)
 	static struct config config;
 	static char buf[256];
 	struct findings findings = {.faults = BUF_IN(buf)};
-	struct explain job = {&config, SLICE("app"), NULL, NULL, colour};
+	struct explain job = {&config, SLICE("app"), NULL, NULL, false, colour};
 	struct slice in = guarded(slice_of(body));
 	size_t out_len, err_len;
 	bool well;
@@ -47,7 +47,7 @@ prints_a_line_a_message_and_a_line_a_counter(void **state)
 	    "\n"
 	    "statsd://h:1\tp.app.heroku.errors.R14:1|c\n");
 	assert_string_equal(
-	    err, "3 messages: 1 platform errors of 1 codes, 1 skipped\n");
+	    err, "3 messages: 1 platform errors, 1 lines, 1 skipped\n");
 }
 
 static void

@@ -1,7 +1,6 @@
 #include "statsd/uri.h"
 
 #include "statsd/redact.h"
-#include "statsd/line.h"
 #include "support.h"
 
 static struct uri uri;
@@ -152,7 +151,8 @@ refuses_what_is_not(void **state)
 	    {"statsd://h?backdate=1x", "backdate="},
 	    {"statsd://h?backdate=", "backdate="},
 	    {"statsd://h?backdate=1&y=2", "options"},
-	    {"statsd://h?datagram=1", "too small"},
+	    {"statsd://h?tags=", "dogstatsd"},
+	    {"statsd://h?tags=influx", "dogstatsd"},
 	    {"statsd://h#", "%23"},
 	    {"statsd://h#f", "%23"},
 	    {"statsd://h?backdate=1#f", "%23"},
@@ -175,31 +175,12 @@ reads_the_options(void **state)
 	assert_null(parse("statsd://u:k@h/p?datagram=1432&backdate=60"));
 	assert_int_equal(uri.datagram, 1432);
 	assert_int_equal(uri.backdate, 60);
+	assert_false(uri.dogstatsd);
+	assert_null(parse("statsd://h?tags=dogstatsd"));
+	assert_true(uri.dogstatsd);
 	assert_null(parse("statsd://h?backdate=0&datagram=65507"));
 	assert_int_equal(uri.datagram, 65507);
 	assert_int_equal(uri.backdate, 0);
-}
-
-static void
-a_datagram_must_hold_the_longest_line(void **state)
-{
-	char text[64];
-
-	(void)state;
-	snprintf(text, sizeof(text), "statsd://h?datagram=%zu", LINE_BYTES_MAX);
-	assert_null(parse(text));
-	snprintf(text, sizeof(text), "statsd://h/abc?datagram=%zu",
-	    LINE_BYTES_MAX + 3);
-	assert_non_null(parse(text));
-	snprintf(text, sizeof(text), "statsd://h/abc?datagram=%zu",
-	    LINE_BYTES_MAX + 4);
-	assert_null(parse(text));
-	snprintf(text, sizeof(text), "statsd://:k@h?datagram=%zu",
-	    LINE_BYTES_MAX + 43);
-	assert_non_null(parse(text));
-	snprintf(text, sizeof(text), "statsd://:k@h?datagram=%zu",
-	    LINE_BYTES_MAX + 44);
-	assert_null(parse(text));
 }
 
 /* count bytes of x between two texts. */
@@ -302,7 +283,6 @@ main(void)
 	    cmocka_unit_test(reads_what_is_well_formed),
 	    cmocka_unit_test(refuses_what_is_not),
 	    cmocka_unit_test(reads_the_options),
-	    cmocka_unit_test(a_datagram_must_hold_the_longest_line),
 	    cmocka_unit_test(every_part_has_a_greatest_length),
 	    cmocka_unit_test(shows_an_address_without_its_key),
 	    cmocka_unit_test(hides_what_is_or_could_be_a_key),

@@ -115,6 +115,17 @@ bool slice_cut_last(struct slice *s, char separator, struct slice *head);
 /* Takes and returns what stands before the first of the delimiters, or all. */
 struct slice slice_take_until(struct slice *s, struct slice delimiters);
 
+/* How many digits s starts with. */
+static inline size_t
+slice_digits(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.len && ascii_is_digit(s.ptr[n]))
+		n++;
+	return n;
+}
+
 /*
  * Takes a decimal number of at most max_digits (below 19) digits.  Fails if
  * there is no digit or one more than that.

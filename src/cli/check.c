@@ -181,12 +181,13 @@ print_rules(const struct config *config, FILE *out)
 	    config->remote_user ? "the web server (AUTH=remote-user)"
 				: "this program (AUTH=self)");
 	fprintf(out, "router lines that count:%s%s%s\n",
-	    config->rules.levels & HEROKU_LEVEL_ERROR ? " at=error" : "",
-	    config->rules.levels & HEROKU_LEVEL_WARNING ? " at=warning" : "",
-	    config->rules.levels & HEROKU_LEVEL_INFO ? " at=info" : "");
+	    config->rules.errors.levels & ERROR_LEVEL_ERROR ? " at=error" : "",
+	    config->rules.errors.levels & ERROR_LEVEL_WARNING ? " at=warning"
+							      : "",
+	    config->rules.errors.levels & ERROR_LEVEL_INFO ? " at=info" : "");
 	fprintf(out, "lines of applications that look like errors: %s\n",
-	    config->rules.platform_only ? "not counted (PLATFORM_ONLY=1)"
-					: "counted");
+	    config->rules.errors.platform_only ? "not counted (PLATFORM_ONLY=1)"
+					       : "counted");
 	print_duplicates(config, out);
 	if (config->base_path.len > 0) {
 		fputs("base path: ", out);

@@ -1,5 +1,7 @@
 #include "cli/explain.h"
 
+#include "base/buf.h"
+#include "cli/heroku_logs.h"
 #include "heroku/batch.h"
 #include "statsd/line.h"
 
@@ -32,53 +34,93 @@ put_coloured(struct buf *line, enum colour colour, struct slice s)
 		buf_put(line, SLICE("\x1b[0m"));
 }
 
-static void
-put_column(struct buf *line, struct slice s)
-{
-	buf_put(line, s);
-	buf_put(line, SLICE("\t"));
-}
+/* What a message may be beside an error. */
+static const struct {
+	struct slice name;
+	unsigned families;
+	const char *reason;
+} kinds[] = {
+    {{"loss", 4}, FAMILY_BIT(FAMILY_LOSS), NULL}, /* it is an error too */
+    {{"router", 6},
+	FAMILY_BIT(FAMILY_ROUTER) | FAMILY_BIT(FAMILY_LATENCY) |
+	    FAMILY_BIT(FAMILY_TIMINGS),
+	"a request"},
+    {{"dyno", 4}, FAMILY_BIT(FAMILY_DYNOS), "a dyno's line"},
+    {{"release", 7}, FAMILY_BIT(FAMILY_RELEASES), "a line of the API"},
+    {{"addon", 5}, FAMILY_BIT(FAMILY_ADDONS), "an add-on's samples"},
+    {{"custom", 6}, FAMILY_BIT(FAMILY_CUSTOM), "the application's metrics"},
+};
 
-static void
-put_numbers(struct buf *line, const struct batch_message *m)
-{
-	buf_put_number(line, m->number);
-	buf_put(line, SLICE("\t"));
-	buf_put_number(line, m->offset);
-	buf_put(line, SLICE("\t"));
-}
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
-static struct slice
-verdict_of(const struct batch_message *m)
+/* A message's verdict: its code, what else it yields, or neither. */
+static void
+put_verdict(struct buf *line, const struct batch_message *m,
+    const struct heroku_reading *reading)
 {
+	size_t before = line->len;
+
 	if (m->skipped)
-		return SLICE("skipped");
-	return heroku_counts(m->verdict) ? heroku_code_slice(&m->code)
-					 : SLICE("-");
+		buf_put(line, SLICE("skipped"));
+	else if (error_counts(reading->verdict))
+		buf_put(line, error_code_slice(&reading->code));
+	for (size_t i = 0; i < KINDS; i++) {
+		if (!(reading->families & kinds[i].families))
+			continue;
+		if (line->len > before)
+			buf_put(line, SLICE(","));
+		buf_put(line, kinds[i].name);
+	}
+	if (line->len == before)
+		buf_put(line, SLICE("-"));
 }
 
 static enum colour
-colour_of(const struct batch_message *m)
+colour_of(const struct batch_message *m, const struct heroku_reading *reading)
 {
 	if (m->skipped)
 		return COLOUR_SKIPPED;
-	return heroku_counts(m->verdict) ? COLOUR_COUNTED : COLOUR_PASSED;
+	return error_counts(reading->verdict) || reading->families != 0
+	    ? COLOUR_COUNTED
+	    : COLOUR_PASSED;
+}
+
+/* Why a message is what it is. */
+static const char *
+reason_of(const struct batch_message *m, const struct heroku_reading *reading)
+{
+	if (m->skipped)
+		return "its header cannot be read";
+	if (error_counts(reading->verdict))
+		return error_reason(reading->verdict);
+	for (size_t i = 0; i < KINDS; i++)
+		if (reading->families & kinds[i].families)
+			return kinds[i].reason;
+	return error_reason(reading->verdict);
 }
 
 static void
-print_message(const struct explain *job, const struct batch_message *m)
+print_message(const struct explain *job, const struct batch_message *m,
+    const struct heroku_reading *reading)
 {
-	char buf[TEXT_SHOWN * sizeof("\\x00") + 256];
-	struct buf line = BUF_IN(buf);
+	char buf[TEXT_SHOWN * sizeof("\\x00") + 512], verdict_buf[64];
+	struct buf line = BUF_IN(buf), verdict = BUF_IN(verdict_buf);
 
-	put_numbers(&line, m);
-	put_coloured(
-	    &line, job->colour ? colour_of(m) : COLOUR_NONE, verdict_of(m));
+	buf_put_number(&line, m->number);
 	buf_put(&line, SLICE("\t"));
-	put_column(&line,
-	    m->skipped ? SLICE("its header cannot be read")
-		       : slice_of(heroku_reason(m->verdict)));
-	buf_put_visible(&line, slice_head(m->text, TEXT_SHOWN));
+	buf_put_number(&line, m->offset);
+	buf_put(&line, SLICE("\t"));
+	put_verdict(&verdict, m, reading);
+	put_coloured(&line, job->colour ? colour_of(m, reading) : COLOUR_NONE,
+	    buf_slice(&verdict));
+	buf_put(&line, SLICE("\t"));
+	buf_put_string(&line, reason_of(m, reading));
+	if (reading->flaw != NULL)
+		buf_put(&line, SLICE("; "));
+	buf_put_string(&line, reading->flaw);
+	buf_put(&line, SLICE("\t"));
+	buf_put_visible(&line,
+	    slice_head(m->skipped ? m->syslog_msg : m->header.msg, TEXT_SHOWN));
 	print(job->out, &line);
 }
 
@@ -88,59 +130,96 @@ print_fault(const struct explain *job, const struct batch_message *m,
 {
 	fprintf(job->out, "fault\t%zu\t%s\n", m->offset, frame_reason(fault));
 	fflush(job->out);
+	if (m->offset == 0 && fault == FRAME_NO_MSG_LEN)
+		fputs("this is neither a drain body nor the output of heroku "
+		      "logs\n",
+		    job->err);
 	fprintf(job->err,
 	    "a framing fault in message %zu, at byte %zu: the whole batch "
 	    "would be answered 422 and nothing counted\n",
 	    m->number, m->offset);
 }
 
-static void
-print_counter(const struct explain *job, const struct statsd_counter *counter)
-{
-	const struct config *config = job->config;
-	const struct uri *collector =
-	    &config->collectors[line_owner(counter, config->collector_count)];
-	char buf[HOST_MAX + PREFIX_MAX + LINE_BYTES_MAX + 32];
-	struct buf line = BUF_IN(buf);
+/* The lines of a tally, while they are printed. */
+struct printing {
+	const struct explain *job;
+	size_t lines;
+};
 
+static void
+print_line(void *context, const struct sample *sample)
+{
+	struct printing *printing = context;
+	const struct config *config = printing->job->config;
+	struct slice app = counting_name(&config->counting, printing->job->app);
+	char buf[HOST_MAX + 32 + LINE_BYTES_MAX], name[LINE_BYTES_MAX];
+	struct buf line = BUF_IN(buf), bucket = BUF_IN(name);
+	const struct uri *collector;
+	struct line_style style;
+
+	line_put_bucket(&bucket, app, sample);
+	collector = &config->collectors[line_owner(
+	    buf_slice(&bucket), config->collector_count)];
+	style = uri_line_style(collector, config->counting.tags);
 	uri_put_address(&line, collector);
 	buf_put(&line, SLICE("\t"));
-	line_put(&line, uri_prefix(collector), counter);
-	print(job->out, &line);
+	line_put(&line, &style, app, buf_slice(&bucket), sample);
+	print(printing->job->out, &line);
+	printing->lines++;
 }
 
 static void
-print_counters(const struct explain *job, const struct tally *tally)
+print_lines(const struct explain *job, const struct tally *tally)
 {
+	struct printing printing = {job, 0};
+
 	fputc('\n', job->out);
-	for (size_t i = 0; i < tally->distinct; i++)
-		print_counter(job,
-		    &(struct statsd_counter){job->app,
-			heroku_code_slice(&tally->codes[i]),
-			tally_count(tally, &tally->codes[i])});
+	tally_each(tally, print_line, &printing);
 	fflush(job->out);
 	fprintf(job->err,
-	    "%zu messages: %zu platform errors of %zu codes, %zu skipped\n",
-	    tally->messages, tally->errors, tally->distinct, tally->skipped);
+	    "%zu messages: %zu platform errors, %zu lines, %zu skipped\n",
+	    tally->messages, tally->errors, printing.lines, tally->skipped);
+}
+
+/* A message of either form; FRAME_END ends the input. */
+static enum frame_result
+next_message(struct batch *input, bool is_log, struct batch_message *m)
+{
+	if (!is_log)
+		return batch_next(input, m);
+	m->number++;
+	m->offset = slice_offset(input->body, input->rest);
+	if (!slice_take_element(&input->rest, '\n', &m->syslog_msg))
+		return FRAME_END;
+	m->skipped = !heroku_logs_read(m->syslog_msg, &m->header);
+	return FRAME_OK;
 }
 
 bool
-explain(const struct explain *job, struct slice body)
+explain(const struct explain *job, struct slice input)
 {
 	static struct tally tally;
-	struct batch batch = batch_of(body);
+	const struct config *config = job->config;
+	struct batch batch = batch_of(input);
 	struct batch_message message = {0};
 	enum frame_result result;
+	bool is_log = heroku_logs_is(input);
 
 	tally_reset(&tally);
-	while ((result = batch_next(&batch, &job->config->rules, &message)) ==
-	    FRAME_OK) {
-		batch_tally(&message, &tally);
-		print_message(job, &message);
+	if (job->is_terminal)
+		fputs("number\toffset\tverdict\twhy\ttext\n", job->out);
+	while ((result = next_message(&batch, is_log, &message)) == FRAME_OK) {
+		struct heroku_reading reading =
+		    batch_tally(&message, &config->rules, &tally);
+
+		print_message(job, &message, &reading);
 	}
-	if (result != FRAME_END)
+	if (result != FRAME_END) {
 		print_fault(job, &message, result);
-	else
-		print_counters(job, &tally);
-	return result == FRAME_END;
+		return false;
+	}
+	batch_end(&config->rules, &tally);
+	counting_tally_zeros(&config->counting, &tally, &tally);
+	print_lines(job, &tally);
+	return true;
 }

@@ -1,7 +1,9 @@
 #include "config/config.h"
 
 #include "base/ascii.h"
+#include "statsd/line.h"
 #include "statsd/redact.h"
+#include "statsd/signature.h"
 
 #define DEFAULT_CLUSTER "statsd://127.0.0.1:8126,statsd://127.0.0.1:8127"
 
@@ -38,6 +40,18 @@ put_collector_finding(
 	buf_put(t, SLICE(": "));
 	buf_put_string(t, sentence);
 	buf_put(t, SLICE("\n"));
+}
+
+static void
+put_address_fault(struct loading *l, size_t number, const struct uri *uri,
+    const char *sentence)
+{
+	char buf[HOST_MAX + sizeof("statsd://[]:65535")];
+	struct buf address = BUF_IN(buf);
+
+	uri_put_address(&address, uri);
+	put_collector_finding(
+	    &l->findings->faults, number, buf_slice(&address), sentence);
 }
 
 static void
@@ -180,16 +194,16 @@ load_levels(struct loading *l, struct slice value)
 	struct slice name;
 	bool more = true;
 
-	l->config->rules.levels = 0;
+	l->config->rules.errors.levels = 0;
 	while (more) {
 		unsigned level;
 
 		more = slice_cut(&value, ',', &name);
-		level = heroku_level(slice_trim(more ? name : value));
+		level = error_level(slice_trim(more ? name : value));
 		if (level == 0)
 			return "must be any of error, warning and info, "
 			       "separated by commas";
-		l->config->rules.levels |= level;
+		l->config->rules.errors.levels |= level;
 	}
 	return NULL;
 }
@@ -197,8 +211,9 @@ load_levels(struct loading *l, struct slice value)
 static const char *
 load_platform_only(struct loading *l, struct slice value)
 {
-	l->config->rules.platform_only = slice_equal(value, SLICE("1"));
-	if (!l->config->rules.platform_only && !slice_equal(value, SLICE("0")))
+	l->config->rules.errors.platform_only = slice_equal(value, SLICE("1"));
+	if (!l->config->rules.errors.platform_only &&
+	    !slice_equal(value, SLICE("0")))
 		return "must be 0 or 1";
 	return NULL;
 }
@@ -221,6 +236,30 @@ load_frames_file(struct loading *l, struct slice value)
 		return "must have at most 1024 bytes";
 	l->config->frames_file = value;
 	return NULL;
+}
+
+static const char *
+load_metrics(struct loading *l, struct slice value)
+{
+	return counting_parse_metrics(&l->config->counting, value);
+}
+
+static const char *
+load_tags(struct loading *l, struct slice value)
+{
+	return counting_parse_tags(&l->config->counting, value);
+}
+
+static const char *
+load_zeros(struct loading *l, struct slice value)
+{
+	return counting_parse_zeros(&l->config->counting, value);
+}
+
+static const char *
+load_prefix(struct loading *l, struct slice value)
+{
+	return counting_parse_prefix(&l->config->counting, l->app, value);
 }
 
 static const char *
@@ -290,10 +329,13 @@ static const struct {
     {"FRAMES_FILE", WHOLE, load_frames_file},
     {"LOG_LEVEL", WHOLE, load_log_level},
     {"BASE_PATH", WHOLE, load_base_path},
+    {"METRICS", WHOLE, load_metrics},
+    {"PREFIX_", FRONT, load_prefix},
+    {"TAGS", WHOLE, load_tags},
+    {"ZEROS", WHOLE, load_zeros},
     {"DYNO", WHOLE, note_dyno},
     {"API_", FRONT, warn_of_unknown},
     {"METRIC", FRONT, warn_of_unknown},
-    {"PREFIX_", FRONT, warn_of_unknown},
     {"LEVEL", FRONT, warn_of_unknown},
     {"DUPLICATE", FRONT, warn_of_unknown},
     {"ZERO", FRONT, warn_of_unknown},
@@ -367,8 +409,46 @@ warn_of_trust(struct buf *warnings, const struct credentials *c)
 		    SLICE("API_SECRET has no effect with AUTH=remote-user\n"));
 }
 
+/* Whether the longest line fits depends on what is counted. */
 static void
-warn_of_the_whole(const struct loading *l)
+check_datagrams(struct loading *l)
+{
+	const struct counting *c = &l->config->counting;
+	size_t app_max = c->prefix_count > 0 ? PREFIX_MAX : APP_MAX;
+
+	for (size_t i = 0; i < l->config->collector_count; i++) {
+		const struct uri *uri = &l->config->collectors[i];
+		struct line_style style = uri_line_style(uri, c->tags);
+		size_t signature = uri->key_len > 0 ? SIGNATURE_LEN : 0;
+
+		if (uri->datagram > 0 &&
+		    uri->datagram <
+			signature + line_max(&style, app_max, c->families))
+			put_address_fault(l, i + 1, uri,
+			    "datagram= is too small for the longest line");
+	}
+}
+
+/* Many lines a request, each in a datagram of its own, are costly. */
+static void
+warn_of_datagrams(struct loading *l)
+{
+	const struct config *config = l->config;
+
+	if (config->counting.families == FAMILY_BIT(FAMILY_ERRORS))
+		return;
+	for (size_t i = 0; i < config->collector_count; i++) {
+		if (config->collectors[i].datagram > 0)
+			continue;
+		put_finding(&l->findings->warnings, SLICE("METRICS"),
+		    "with families other than errors, each line is a datagram "
+		    "of its own at a collector without ?datagram=1432");
+		return;
+	}
+}
+
+static void
+warn_of_the_whole(struct loading *l)
 {
 	const struct config *config = l->config;
 	struct buf *warnings = &l->findings->warnings;
@@ -377,6 +457,7 @@ warn_of_the_whole(const struct loading *l)
 		put_finding(warnings, SLICE("METRICS_CLUSTER"),
 		    "not set, and this is a dyno: nobody listens on its "
 		    "127.0.0.1, so every counter is lost");
+	warn_of_datagrams(l);
 	if (config->remote_user) {
 		warn_of_trust(warnings, &config->credentials);
 	} else {
@@ -395,7 +476,8 @@ config_load(
 	credentials_init(&config->credentials);
 	config->default_cluster = true;
 	read_cluster(&l, SLICE(DEFAULT_CLUSTER));
-	config->rules.levels = HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING;
+	config->rules.errors.levels = ERROR_LEVEL_ERROR | ERROR_LEVEL_WARNING;
+	config->counting.families = FAMILY_BIT(FAMILY_ERRORS);
 	config->log_level = LOG_INFO;
 	for (; *environment != NULL; environment++) {
 		struct slice value = slice_of(*environment);
@@ -403,5 +485,8 @@ config_load(
 		if (slice_cut(&value, '=', &l.variable))
 			load_variable(&l, value);
 	}
+	counting_sort(&config->counting);
+	config->rules.families = config->counting.families;
+	check_datagrams(&l);
 	warn_of_the_whole(&l);
 }

@@ -7,7 +7,8 @@
 
 #include "bounds.h"
 #include "auth/credentials.h"
-#include "heroku/error.h"
+#include "config/counting.h"
+#include "heroku/heroku.h"
 #include "base/log.h"
 #include "statsd/uri.h"
 
@@ -18,6 +19,7 @@ struct config {
 	struct credentials credentials;
 	bool remote_user; /* AUTH=remote-user: the web server checks */
 	struct heroku_rules rules;
+	struct counting counting;
 	enum log_level log_level;
 	bool count_duplicates;    /* DUPLICATES=count */
 	struct slice frames_file; /* FRAMES_FILE: a path, or empty */

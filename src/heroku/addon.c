@@ -39,8 +39,7 @@ find_name(struct slice text, char buf[static VALUE_MAX + 1])
 	if (addon.value.len > 0)
 		return (struct part){
 		    logfmt_value(&addon, buf, VALUE_MAX), PART_NAME};
-	return (struct part){
-	    logfmt_value(&source, buf, VALUE_MAX), PART_LOWER};
+	return (struct part){logfmt_value(&source, buf, VALUE_MAX), PART_LOWER};
 }
 
 bool

@@ -26,6 +26,16 @@ batch_tally(const struct batch_message *message,
 	return (struct heroku_reading){.verdict = ERROR_NOT_ONE};
 }
 
+void
+batch_end(const struct heroku_rules *rules, struct tally *tally)
+{
+	if (!(rules->families & FAMILY_BIT(FAMILY_DRAIN)))
+		return;
+	tally_count(tally, METRIC_BATCHES, 1);
+	tally_count(tally, METRIC_MESSAGES, tally->messages);
+	tally_count(tally, METRIC_SKIPPED, tally->skipped);
+}
+
 enum frame_result
 batch_count(struct slice body, const struct heroku_rules *rules,
     struct tally *tally, struct batch_message *message)
@@ -36,5 +46,7 @@ batch_count(struct slice body, const struct heroku_rules *rules,
 	*message = (struct batch_message){0};
 	while ((result = batch_next(&batch, message)) == FRAME_OK)
 		batch_tally(message, rules, tally);
+	if (result == FRAME_END)
+		batch_end(rules, tally);
 	return result;
 }

@@ -38,6 +38,9 @@ enum frame_result batch_next(
 struct heroku_reading batch_tally(const struct batch_message *message,
     const struct heroku_rules *rules, struct tally *tally);
 
+/* Adds what is known once all messages are read: the batch itself. */
+void batch_end(const struct heroku_rules *rules, struct tally *tally);
+
 /*
  * Reads all messages and adds them up in an empty tally.  FRAME_END, or the
  * fault, with its place in *message; the tally then holds what came before and

@@ -33,8 +33,8 @@ take_kind(struct slice *key)
 
 /* Sets the sample's count or number; false if the value is none. */
 static bool
-read_value(struct sample *sample, struct slice value,
-    char ms[static NUMBER_MAX])
+read_value(
+    struct sample *sample, struct slice value, char ms[static NUMBER_MAX])
 {
 	sample->count = 0;
 	sample->number = (struct slice){0};

@@ -9,7 +9,6 @@
 #include "metric/tally.h"
 
 /* Adds them; false if there are none.  *flaw is set if a value is no number. */
-bool custom_tally(
-    struct slice text, struct tally *tally, const char **flaw);
+bool custom_tally(struct slice text, struct tally *tally, const char **flaw);
 
 #endif

@@ -79,8 +79,7 @@ add_sample(const struct dyno *dyno, const struct logfmt_pair *pair,
 		number = number_take_gauge(&value);
 		if (number.len == 0 && value.len > 0)
 			*flaw = number_flaw;
-		return add(
-		    tally, keys[i].metric, dyno->type, dyno->n, number);
+		return add(tally, keys[i].metric, dyno->type, dyno->n, number);
 	}
 	return false;
 }
@@ -134,8 +133,8 @@ add_memory(const struct dyno *dyno, struct slice s, struct tally *tally)
 		return given;
 	percent = take_digits(&s);
 	if (percent.len > 0 && slice_take(&s, SLICE("%)")) && ends(s))
-		given |= add(tally, METRIC_MEMORY_PERCENT, dyno->type, dyno->n,
-		    percent);
+		given |= add(
+		    tally, METRIC_MEMORY_PERCENT, dyno->type, dyno->n, percent);
 	return given;
 }
 
@@ -170,8 +169,7 @@ add_exit(const struct dyno *dyno, struct slice s, struct tally *tally)
 		return false;
 	digits = slice_head(s, s.len - rest.len);
 	return (digits.len == 1 || digits.ptr[0] != '0') &&
-	    add(tally, METRIC_DYNO_EXIT, dyno->type, digits,
-		(struct slice){0});
+	    add(tally, METRIC_DYNO_EXIT, dyno->type, digits, (struct slice){0});
 }
 
 bool

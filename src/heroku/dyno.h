@@ -25,7 +25,7 @@ bool dyno_read(struct slice procid, struct dyno *dyno);
  * Adds what the dyno says; false if that is nothing.  *flaw is set if a value
  * is no number.
  */
-bool dyno_tally(const struct dyno *dyno, struct slice text,
-    struct tally *tally, const char **flaw);
+bool dyno_tally(const struct dyno *dyno, struct slice text, struct tally *tally,
+    const char **flaw);
 
 #endif

@@ -33,6 +33,12 @@ code_length(struct slice s, struct slice letters)
 	return n == 3 || n == 4 ? n : 0;
 }
 
+bool
+error_is_code(struct slice s)
+{
+	return s.len > 0 && code_length(s, SLICE("RLH")) == s.len;
+}
+
 static void
 set_code(struct error_code *code, struct slice s)
 {

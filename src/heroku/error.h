@@ -30,6 +30,9 @@ error_code_slice(const struct error_code *code)
 	return (struct slice){code->text, code->len};
 }
 
+/* Whether s is a code, and nothing else. */
+bool error_is_code(struct slice s);
+
 /* Levels of router lines (at=...), as a set of bits. */
 enum error_level {
 	ERROR_LEVEL_ERROR = 1,

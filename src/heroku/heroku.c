@@ -10,8 +10,9 @@
 enum {
 	ROUTER_FAMILIES = FAMILY_BIT(FAMILY_ROUTER) |
 	    FAMILY_BIT(FAMILY_LATENCY) | FAMILY_BIT(FAMILY_TIMINGS),
-	OTHER_FAMILIES = FAMILY_BIT(FAMILY_DYNOS) | FAMILY_BIT(FAMILY_RELEASES) |
-	    FAMILY_BIT(FAMILY_ADDONS) | FAMILY_BIT(FAMILY_CUSTOM)
+	OTHER_FAMILIES = FAMILY_BIT(FAMILY_DYNOS) |
+	    FAMILY_BIT(FAMILY_RELEASES) | FAMILY_BIT(FAMILY_ADDONS) |
+	    FAMILY_BIT(FAMILY_CUSTOM)
 };
 
 static bool
@@ -122,8 +123,8 @@ heroku_read(const struct syslog_msg *message, const struct heroku_rules *rules,
 	if ((rules->families & ROUTER_FAMILIES) && is_router(message))
 		read_router(message, text, rules, tally, &reading);
 	else
-		reading.verdict = error_judge(
-		    message, text, &rules->errors, &reading.code);
+		reading.verdict =
+		    error_judge(message, text, &rules->errors, &reading.code);
 	if (error_counts(reading.verdict))
 		tally_error(text, rules, tally, &reading);
 	if (rules->families & OTHER_FAMILIES)

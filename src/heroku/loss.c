@@ -12,7 +12,7 @@ is_lossy(struct slice code)
 	    slice_equal(code, SLICE("L12")) || slice_equal(code, SLICE("L13"));
 }
 
-/* The word that ends where s does, after white space. */
+/* The word that ends where s does; nothing if no white space is before it. */
 static struct slice
 last_word(struct slice s)
 {
@@ -20,7 +20,7 @@ last_word(struct slice s)
 
 	while (n > 0 && !ascii_is_space(s.ptr[n - 1]))
 		n--;
-	return n == 0 ? (struct slice){0} : slice_after(s, n);
+	return slice_after(s, n > 0 ? n : s.len);
 }
 
 /* The digits before the first word " messages" that has some. */

@@ -4,23 +4,13 @@ enum { GAUGE_MAX = 20, WHOLE_DIGITS = 15, MS_DIGITS = 3 };
 
 const char number_flaw[] = "a value that is no plain number gives nothing";
 
-static size_t
-digits(struct slice s)
-{
-	size_t n = 0;
-
-	while (n < s.len && ascii_is_digit(s.ptr[n]))
-		n++;
-	return n;
-}
-
 struct slice
 number_take_gauge(struct slice *s)
 {
-	size_t whole = digits(*s), n = whole, end;
+	size_t whole = slice_digits(*s), n = whole, end;
 
 	if (n < s->len && s->ptr[n] == '.')
-		n += 1 + digits(slice_after(*s, n + 1));
+		n += 1 + slice_digits(slice_after(*s, n + 1));
 	end = n;
 	while (end < s->len && ascii_is_letter(s->ptr[end]))
 		end++;
@@ -44,7 +34,7 @@ number_read_whole(struct slice s, uint64_t *number)
 struct slice
 number_to_ms(struct slice seconds, char ms[static NUMBER_MAX])
 {
-	size_t whole = digits(seconds), len = 0, start = 0, point;
+	size_t whole = slice_digits(seconds), len = 0, start = 0, point;
 
 	for (size_t i = 0; i < seconds.len; i++)
 		if (seconds.ptr[i] != '.')

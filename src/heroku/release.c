@@ -8,13 +8,9 @@ enum { DIGITS_MAX = 20 };
 static bool
 take_digits(struct slice *s, struct slice *digits)
 {
-	size_t n = 0;
-
-	while (n < s->len && ascii_is_digit(s->ptr[n]))
-		n++;
-	*digits = slice_head(*s, n);
-	*s = slice_after(*s, n);
-	return n > 0;
+	*digits = slice_head(*s, slice_digits(*s));
+	*s = slice_after(*s, digits->len);
+	return digits->len > 0;
 }
 
 /* Whether text is before, digits, after. */
@@ -48,17 +44,17 @@ bool
 release_tally(struct slice text, struct tally *tally)
 {
 	struct slice word;
-	bool is_new = is_release(text, SLICE("Release v"), SLICE(" created by"));
+	bool is_new =
+	    is_release(text, SLICE("Release v"), SLICE(" created by"));
 	bool is_old = is_release(text, SLICE("Rollback to v"), SLICE(" by"));
-	bool given = is_new || is_old;
+	bool given = is_new || is_old, more;
 
 	if (is_new)
 		tally_count(tally, METRIC_RELEASE, 1);
 	if (is_old)
 		tally_count(tally, METRIC_ROLLBACK, 1);
-	if (slice_take(&text, SLICE("Scaled to ")))
-		while (slice_take_element(&text, ' ', &word) &&
-		    tally_formation(word, tally, &given))
-			continue;
+	more = slice_take(&text, SLICE("Scaled to "));
+	while (more && slice_take_element(&text, ' ', &word))
+		more = tally_formation(word, tally, &given);
 	return given;
 }

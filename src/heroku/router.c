@@ -15,9 +15,7 @@ place_of(struct router_line *line, struct slice key)
 		size_t place;
 	} places[] = {
 #define PLACE(name)                                                            \
-	{                                                                      \
-		{#name, sizeof(#name) - 1}, offsetof(struct router_line, name) \
-	}
+	{{#name, sizeof(#name) - 1}, offsetof(struct router_line, name)}
 	    PLACE(at),
 	    PLACE(code),
 	    PLACE(status),
@@ -54,7 +52,7 @@ status_class(struct slice status)
 	    !slice_take_number(&status, STATUS_DIGITS, &number) ||
 	    status.len > 0 || number < 100 || number > 599)
 		return METRIC_STATUS_NONE;
-	return METRIC_STATUS_1XX + number / 100 - 1;
+	return (enum metric_id)(METRIC_STATUS_1XX + number / 100 - 1);
 }
 
 /* Milliseconds: "5ms" or "5". */

@@ -20,7 +20,8 @@ void router_scan(struct slice text, struct router_line *line);
 
 /*
  * Adds what the line says of a request to those families that are wanted, if
- * it has an `at`.  The bits of the families that it gives samples to; *flaw is set if a value is no number.
+ * it has an `at`.  The bits of the families that it gives samples to; *flaw is
+ * set if a value is no number.
  */
 unsigned router_tally(const struct router_line *line, unsigned families,
     struct tally *tally, const char **flaw);

@@ -127,6 +127,15 @@ decide_framing(const struct config *config, const struct request *request,
 				   : refuse(out, 422, frame_reason(result));
 }
 
+/* Of a batch that is refused nothing counts but that. */
+static void
+tally_refusal(const struct config *config, struct tally *tally)
+{
+	tally_reset(tally);
+	if (config->rules.families & FAMILY_BIT(FAMILY_DRAIN))
+		tally_count(tally, METRIC_REFUSED, 1);
+}
+
 static int
 decide_logs(const struct config *config, const struct request *request,
     struct tally *tally, struct outcome *out)
@@ -136,6 +145,7 @@ decide_logs(const struct config *config, const struct request *request,
 	if (!is_authorised(config, request, out->app))
 		return refuse(out, 401,
 		    "missing or wrong credentials for this application");
+	out->authorised = true;
 	if (!is_logplex(request->content_type))
 		return refuse(
 		    out, 415, "the content type must be application/logplex-1");
@@ -161,6 +171,8 @@ handler_decide(const struct config *config, const struct request *request,
 		break;
 	case ROUTE_LOGS:
 		outcome->status = decide_logs(config, request, tally, outcome);
+		if (outcome->authorised && outcome->status != 201)
+			tally_refusal(config, tally);
 		break;
 	case ROUTE_NONE:
 		outcome->status = refuse(

@@ -16,6 +16,7 @@ struct outcome {
 	const char *reason; /* a sentence; NULL on success */
 	const char *allow;  /* of a 405: its Allow header */
 	struct slice app;   /* in `path`; empty if the path names none */
+	bool authorised;    /* to write for the app */
 	struct slice path;  /* after BASE_PATH; in path_buf */
 	struct batch_message fault; /* of a 422: its number and offset */
 	bool duplicate;             /* of a 201: it had been counted before */
@@ -27,8 +28,7 @@ bool handler_is_app(struct slice s);
 
 /*
  * Decides, in this order: path, method, credentials, content type, length,
- * framing.  The tally is empty before; after it, it holds the counts to send
- * if the status is 201, and otherwise nothing of use.
+ * framing.  The tally is empty before, and holds what is to be sent after.
  */
 void handler_decide(const struct config *config, const struct request *request,
     struct tally *tally, struct outcome *outcome);

@@ -1,43 +1,61 @@
 #include "metric/metric.h"
 
 #define STATUS(class)                                                          \
-	{FAMILY_ROUTER, METRIC_COUNTER, "heroku.router.status." class,         \
-	    "heroku.router.status", "class:" class, "requests",                \
-	    "requests answered with a status of this class; none if the "      \
-	    "line has no status of three digits",                              \
-	    "heroku/router"}
+	{                                                                      \
+		FAMILY_ROUTER, METRIC_COUNTER, "heroku.router.status." class,  \
+		    "heroku.router.status", "class:" class, "requests",        \
+		    "requests answered with a status of this class; none if "  \
+		    "the "                                                     \
+		    "line has no status of three digits",                      \
+		    "heroku/router"                                            \
+	}
 
 #define LE(limit)                                                              \
-	{FAMILY_LATENCY, METRIC_COUNTER, "heroku.router.service.le." limit,    \
-	    "heroku.router.service.le", "le:" limit, "requests",               \
-	    "requests that took at most so many milliseconds; each contains "  \
-	    "the one before",                                                  \
-	    "heroku/router, but WebSockets (status 101)"}
+	{                                                                      \
+		FAMILY_LATENCY, METRIC_COUNTER,                                \
+		    "heroku.router.service.le." limit,                         \
+		    "heroku.router.service.le", "le:" limit, "requests",       \
+		    "requests that took at most so many milliseconds; each "   \
+		    "contains "                                                \
+		    "the one before",                                          \
+		    "heroku/router, but WebSockets (status 101)"               \
+	}
 
 #define DYNO_GAUGE(key, unit, meaning)                                         \
-	{FAMILY_DYNOS, METRIC_GAUGE, "heroku.dyno.%1.%2." key,                 \
-	    "heroku.dyno." key, "type:%1,dyno:%1.%2", unit, meaning,           \
-	    "heroku/<type>.<n>: sample#" key}
+	{                                                                      \
+		FAMILY_DYNOS, METRIC_GAUGE, "heroku.dyno.%1.%2." key,          \
+		    "heroku.dyno." key, "type:%1,dyno:%1.%2", unit, meaning,   \
+		    "heroku/<type>.<n>: sample#" key                           \
+	}
 
 #define DYNO_STATE(state)                                                      \
-	{FAMILY_DYNOS, METRIC_COUNTER, "heroku.dyno.%1.state." state,          \
-	    "heroku.dyno.state", "type:%1,state:" state, "changes",            \
-	    "dynos of the type that went into this state",                     \
-	    "heroku/<type>.<n>: State changed from X to " state}
+	{                                                                      \
+		FAMILY_DYNOS, METRIC_COUNTER, "heroku.dyno.%1.state." state,   \
+		    "heroku.dyno.state", "type:%1,state:" state, "changes",    \
+		    "dynos of the type that went into this state",             \
+		    "heroku/<type>.<n>: State changed from X to " state        \
+	}
 
 #define ADDON(name)                                                            \
-	{FAMILY_ADDONS, METRIC_GAUGE, "heroku." name ".%1.%2",                 \
-	    "heroku." name ".%2", "addon:%1", "as the line has it",            \
-	    "the value of sample#<key>, with _ for - in the key",              \
-	    "app/heroku-" name}
+	{                                                                      \
+		FAMILY_ADDONS, METRIC_GAUGE, "heroku." name ".%1.%2",          \
+		    "heroku." name ".%2", "addon:%1", "as the line has it",    \
+		    "the value of sample#<key>, with _ for - in the key",      \
+		    "app/heroku-" name                                         \
+	}
 
 #define CUSTOM(type, unit, meaning, line)                                      \
-	{FAMILY_CUSTOM, type, "custom.%1", "custom.%1", "", unit, meaning,     \
-	    "app/<type>.<n>: " line}
+	{                                                                      \
+		FAMILY_CUSTOM, type, "custom.%1", "custom.%1", "", unit,       \
+		    meaning, "app/<type>.<n>: " line                           \
+	}
 
 #define DRAIN(name, unit, meaning)                                             \
-	{FAMILY_DRAIN, METRIC_COUNTER, "heroku.drain." name,                   \
-	    "heroku.drain." name, "", unit, meaning, "the batch itself"}
+	{                                                                      \
+		FAMILY_DRAIN, METRIC_COUNTER, "heroku.drain." name,            \
+		    "heroku.drain." name, "", unit, meaning,                   \
+		    "the batch itself"                                         \
+	}
 
 const struct metric metrics[METRICS] = {
     [METRIC_ERROR] = {FAMILY_ERRORS, METRIC_COUNTER, "heroku.errors.%1",
@@ -78,12 +96,12 @@ const struct metric metrics[METRICS] = {
     [METRIC_CONNECT] = {FAMILY_TIMINGS, METRIC_TIMER, "heroku.router.connect",
 	"heroku.router.connect", "", "ms", "time to connect to the dyno",
 	"heroku/router, but WebSockets (status 101)"},
-    [METRIC_LOAD_1M] = DYNO_GAUGE("load_avg_1m", "processes",
-	"load average of a minute"),
-    [METRIC_LOAD_5M] = DYNO_GAUGE("load_avg_5m", "processes",
-	"load average of five minutes"),
-    [METRIC_LOAD_15M] = DYNO_GAUGE("load_avg_15m", "processes",
-	"load average of fifteen minutes"),
+    [METRIC_LOAD_1M] =
+	DYNO_GAUGE("load_avg_1m", "processes", "load average of a minute"),
+    [METRIC_LOAD_5M] =
+	DYNO_GAUGE("load_avg_5m", "processes", "load average of five minutes"),
+    [METRIC_LOAD_15M] = DYNO_GAUGE(
+	"load_avg_15m", "processes", "load average of fifteen minutes"),
     [METRIC_MEMORY_TOTAL] = DYNO_GAUGE("memory_total", "MiB",
 	"resident memory, cache and swap together; also from the line "
 	"Process running mem=870M(170.1%)"),
@@ -111,8 +129,8 @@ const struct metric metrics[METRICS] = {
     [METRIC_ROLLBACK] = {FAMILY_RELEASES, METRIC_COUNTER, "heroku.rollback",
 	"heroku.rollback", "", "rollbacks", "releases that went back",
 	"app or heroku/api: Rollback to v<n> by"},
-    [METRIC_FORMATION] = {FAMILY_RELEASES, METRIC_GAUGE,
-	"heroku.formation.%1", "heroku.formation", "type:%1", "dynos",
+    [METRIC_FORMATION] = {FAMILY_RELEASES, METRIC_GAUGE, "heroku.formation.%1",
+	"heroku.formation", "type:%1", "dynos",
 	"dynos of the type since it was last scaled",
 	"app or heroku/api: Scaled to web@2:Standard-1X worker@1:Basic by"},
     [METRIC_POSTGRES] = ADDON("postgres"),
@@ -122,20 +140,23 @@ const struct metric metrics[METRICS] = {
 	"the sum of the values", "count#<n>=<whole number>"),
     [METRIC_CUSTOM_TIME] = CUSTOM(METRIC_TIMER, "ms",
 	"each value, seconds as milliseconds", "measure#<n>=<v>ms or <v>s"),
-    [METRIC_CUSTOM_GAUGE] = CUSTOM(METRIC_GAUGE, "as the line has it",
-	"the last value", "sample#<n>=<v>"),
+    [METRIC_CUSTOM_GAUGE] = CUSTOM(
+	METRIC_GAUGE, "as the line has it", "the last value", "sample#<n>=<v>"),
     [METRIC_BATCHES] = DRAIN("batches", "batches",
 	"batches counted; none for some minutes means that the drain is gone"),
     [METRIC_MESSAGES] = DRAIN("messages", "messages", "messages in them"),
-    [METRIC_SKIPPED] = DRAIN("skipped", "messages",
-	"messages whose header could not be read"),
+    [METRIC_SKIPPED] =
+	DRAIN("skipped", "messages", "messages whose header could not be read"),
     [METRIC_DUPLICATES] = DRAIN("duplicates", "batches",
 	"batches that had been counted before, and were not again"),
     [METRIC_REFUSED] = DRAIN("refused", "batches",
 	"batches refused although their credentials were right"),
 };
 
-#define NAME(literal) {(literal), sizeof(literal) - 1}
+#define NAME(literal)                                                          \
+	{                                                                      \
+		(literal), sizeof(literal) - 1                                 \
+	}
 
 const struct metric_family_info metric_families[METRIC_FAMILIES] = {
     [FAMILY_ERRORS] = {NAME("errors"),

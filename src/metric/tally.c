@@ -4,8 +4,8 @@
 
 #include "base/ascii.h"
 
-_Static_assert(sizeof(((struct tally *)0)->hash_key) ==
-	crypto_shorthash_KEYBYTES,
+_Static_assert(
+    sizeof(((struct tally *)0)->hash_key) == crypto_shorthash_KEYBYTES,
     "the key of libsodium's short hash");
 _Static_assert(TALLY_BUCKETS < UINT16_MAX, "buckets are numbered in 16 bits");
 
@@ -87,14 +87,14 @@ find(struct tally *tally, const struct bucket_key *key)
 	crypto_shorthash((unsigned char *)&hash, (const unsigned char *)key,
 	    size, tally->hash_key);
 	for (i = hash % TALLY_PLACES; tally->places[i] != 0;
-	    i = (i + 1) % TALLY_PLACES)
-		if (!memcmp(&tally->buckets[tally->places[i] - 1].key, key,
-			size))
+	     i = (i + 1) % TALLY_PLACES)
+		if (!memcmp(
+			&tally->buckets[tally->places[i] - 1].key, key, size))
 			break;
 	return &tally->places[i];
 }
 
-static struct bucket *
+static bucket_number
 append(struct tally *tally, const struct bucket_key *key, bucket_number *place)
 {
 	enum metric_family family = metrics[key->metric].family;
@@ -109,7 +109,7 @@ append(struct tally *tally, const struct bucket_key *key, bucket_number *place)
 		tally->buckets[tally->last[family] - 1].next = number;
 	tally->last[family] = number;
 	*place = number;
-	return b;
+	return number;
 }
 
 /* Whether another of the three custom metrics has the name already. */
@@ -141,15 +141,15 @@ admit(struct tally *tally, const struct bucket_key *key)
 	return true;
 }
 
-/* NULL if there is no such bucket and no room for it. */
-static struct bucket *
+/* 0 if there is no such bucket and no room for it. */
+static bucket_number
 find_or_append(struct tally *tally, const struct bucket_key *key)
 {
 	bucket_number *place = find(tally, key);
 
-	if (*place != 0)
-		return &tally->buckets[*place - 1];
-	return admit(tally, key) ? append(tally, key, place) : NULL;
+	if (*place == 0 && admit(tally, key))
+		append(tally, key, place);
+	return *place;
 }
 
 static bool
@@ -176,11 +176,11 @@ tally_time(struct tally *tally, enum metric_id metric, struct slice number)
 
 /* Gives a bucket the sample's value; false if that is none. */
 static bool
-add_value(struct tally *tally, struct bucket *b, const struct sample *sample)
+add_value(
+    struct tally *tally, bucket_number number, const struct sample *sample)
 {
+	struct bucket *b = &tally->buckets[number - 1];
 	enum metric_type type = metrics[sample->metric].type;
-	struct timer timer = {(bucket_number)(b - tally->buckets + 1),
-	    (uint8_t)sample->metric, 0, {0}};
 
 	if (type == METRIC_COUNTER) {
 		b->count = tally_sum(b->count, sample->count);
@@ -190,7 +190,9 @@ add_value(struct tally *tally, struct bucket *b, const struct sample *sample)
 	if (sample->number.len == 0)
 		return false;
 	if (type == METRIC_TIMER)
-		return add_time(tally, timer, sample->number);
+		return add_time(tally,
+		    (struct timer){number, (uint8_t)sample->metric, 0, {0}},
+		    sample->number);
 	b->number_len = (uint8_t)sample->number.len;
 	memcpy(b->number, sample->number.ptr, sample->number.len);
 	b->shown = true;
@@ -201,17 +203,19 @@ bool
 tally_add(struct tally *tally, const struct sample *sample)
 {
 	struct bucket_key key;
-	struct bucket *b;
+	bucket_number number;
 
 	if (!make_key(&key, sample))
 		return false;
-	b = find_or_append(tally, &key);
-	if (b == NULL)
+	number = find_or_append(tally, &key);
+	if (number == 0) {
 		tally->left_out++;
-	if (b == NULL || b->message == tally->messages)
 		return false;
-	b->message = tally->messages;
-	return add_value(tally, b, sample);
+	}
+	if (tally->buckets[number - 1].message == tally->messages)
+		return false;
+	tally->buckets[number - 1].message = tally->messages;
+	return add_value(tally, number, sample);
 }
 
 /* R14 and R014 are different codes: three digits come after all of two. */
@@ -236,9 +240,27 @@ tally_add_error(struct tally *tally, struct slice code, uint64_t n)
 		    METRIC_ERROR, {(uint8_t)code.len, 0}, {0}};
 
 		memcpy(key.text, code.ptr, code.len);
-		append(tally, &key, place)->shown = true;
+		append(tally, &key, place);
+		tally->buckets[*place - 1].shown = true;
 	}
 	tally->buckets[*place - 1].count += n;
+}
+
+bool
+tally_has_error(const struct tally *tally, struct slice code)
+{
+	return tally->codes[code_index(code)] != 0;
+}
+
+bool
+tally_is_empty(const struct tally *tally)
+{
+	if (tally->bucket_count > 0 || tally->timer_count > 0)
+		return false;
+	for (int m = 0; m < METRICS; m++)
+		if (tally->counts[m] > 0)
+			return false;
+	return true;
 }
 
 static struct sample
@@ -296,8 +318,8 @@ tally_each(const struct tally *tally,
 
 		if (tally->counts[m] > 0)
 			visit(context,
-			    &(struct sample){
-				.metric = m, .count = tally->counts[m]});
+			    &(struct sample){.metric = (enum metric_id)m,
+				.count = tally->counts[m]});
 		if (m + 1 == METRICS || metrics[m + 1].family != family) {
 			each_bucket(tally, family, visit, context);
 			each_timer(tally, family, visit, context);

@@ -100,6 +100,12 @@ bool tally_add(struct tally *tally, const struct sample *sample);
 /* Adds n platform errors of a code [HRL][0-9]{2,3}; 0 makes it appear. */
 void tally_add_error(struct tally *tally, struct slice code, uint64_t n);
 
+/* Whether the code has been added. */
+bool tally_has_error(const struct tally *tally, struct slice code);
+
+/* Whether there is nothing to send. */
+bool tally_is_empty(const struct tally *tally);
+
 /*
  * Hands what is to be sent to visit: the families in their order; in each the
  * fixed counters, then what varies as it appeared, then timers.  A sample's

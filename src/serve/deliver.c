@@ -1,5 +1,6 @@
 #include "serve/deliver.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "statsd/send.h"
 
@@ -19,65 +20,144 @@ look_up_names(struct service *service)
 	return faults.len == 0;
 }
 
-/*
- * Whether the batch begins with an L10, in which Logplex reports what it has
- * dropped.  *first is that message, *rest what follows it.
- */
-static bool
-begins_with_l10(const struct service *service, struct slice body,
-    struct slice *first, struct slice *rest)
+/* What is beyond the ceilings: a line a minute, of whichever app is first. */
+static void
+log_left_out(struct service *service, struct slice app, size_t samples)
 {
-	static const struct heroku_code l10 = {{'L', '1', '0', 0}, 3};
-	struct batch batch = batch_of(body);
-	struct batch_message message = {0};
+	int64_t now = clock_ms();
+	struct log_line line;
 
-	if (tally_count(&service->tally, &l10) == 0 ||
-	    batch_next(&batch, &service->config->rules, &message) != FRAME_OK ||
-	    message.skipped || !heroku_counts(message.verdict) ||
-	    !slice_equal(
-		heroku_code_slice(&message.code), heroku_code_slice(&l10)))
-		return false;
-	*first = slice_head(body, slice_offset(body, batch.rest));
-	*rest = batch.rest;
-	return true;
+	if (samples == 0 ||
+	    (service->left_out_logged != 0 &&
+		now - service->left_out_logged < SEND_LOG_INTERVAL_MS))
+		return;
+	service->left_out_logged = now;
+	log_begin(&line, LOG_WARNING, "left-out");
+	log_word(&line, "app", app);
+	log_number(&line, "samples", samples);
+	log_quoted(&line, "reason",
+	    SLICE("a request may hold 8192 names, 100 of them custom, and "
+		  "65536 values of timers"));
+	log_end(&line);
 }
 
-/* Counts and sends a part of a batch. */
 static void
-send_part(struct service *service, struct slice app, struct slice part,
+send_counts(struct service *service, struct slice app,
+    const struct tally *tally, _Atomic uint32_t *handed)
+{
+	const struct counting *counting = &service->config->counting;
+
+	send_tally(&service->cluster, counting_name(counting, app),
+	    counting->tags, tally, handed);
+	log_left_out(service, app, tally->left_out);
+}
+
+/* Sends the tally of what is no part of a batch. */
+static void
+send_apart(struct service *service, struct slice app)
+{
+	_Atomic uint32_t none = 0;
+
+	send_counts(service, app, &service->part, &none);
+}
+
+/* Takes the batch's first message; true if it is an L10. */
+static bool
+take_l10(const struct service *service, struct batch *batch,
+    struct batch_message *message)
+{
+	struct error_code code;
+
+	return service->tally.errors > 0 &&
+	    batch_next(batch, message) == FRAME_OK && !message->skipped &&
+	    error_counts(
+		error_judge(&message->header, syslog_msg_text(&message->header),
+		    &service->config->rules.errors, &code)) &&
+	    slice_equal(error_code_slice(&code), SLICE("L10"));
+}
+
+/* Of a duplicate nothing counts but that, and an L10 that is new. */
+static void
+send_duplicate(struct service *service, struct slice app,
+    const struct batch_message *new_l10)
+{
+	const struct heroku_rules *rules = &service->config->rules;
+
+	tally_reset(&service->part);
+	if (new_l10 != NULL)
+		batch_tally(new_l10, rules, &service->part);
+	if (rules->families & FAMILY_BIT(FAMILY_DRAIN))
+		tally_count(&service->part, METRIC_DUPLICATES, 1);
+	send_apart(service, app);
+}
+
+/*
+ * Goes on with a batch whose process died, and which has got an L10 in front
+ * since: without that, it gives the datagrams of which some were sent.
+ */
+static void
+send_rest(struct service *service, struct slice app,
+    const struct batch_message *new_l10, struct slice rest,
     _Atomic uint32_t *handed)
 {
+	const struct heroku_rules *rules = &service->config->rules;
 	struct batch_message message;
 
 	tally_reset(&service->part);
-	batch_count(part, &service->config->rules, &service->part, &message);
-	send_counters(&service->cluster, app, &service->part, handed);
+	batch_count(rest, rules, &service->part, &message);
+	send_counts(service, app, &service->part, handed);
+	tally_reset(&service->part);
+	batch_tally(new_l10, rules, &service->part);
+	send_apart(service, app);
 }
 
 /* An L10 in front is new if the batch did not begin with one when it came for
  * the first time: Logplex puts it there anew at each try. */
 static void
-send_once(struct service *service, struct slice body, struct outcome *outcome,
-    enum frames_state state, struct frames_claim *claim)
+send_once(struct service *service, const struct request *request,
+    struct outcome *outcome, enum frames_state state,
+    struct frames_claim *claim)
 {
-	struct slice app = outcome->app, first, rest;
-	bool l10 = begins_with_l10(service, body, &first, &rest);
-	_Atomic uint32_t none = 0;
-	bool new_l10;
+	struct batch batch = batch_of(request->body);
+	struct batch_message first = {0};
+	bool l10 = take_l10(service, &batch, &first), new_l10;
 
 	if (state == FRAMES_NEW)
 		frames_set_l10(claim, l10);
 	new_l10 = l10 && !frames_has_l10(claim);
-	if (state != FRAMES_COUNTED && new_l10)
-		send_part(service, app, rest, &claim->entry->handed);
-	else if (state != FRAMES_COUNTED)
-		send_counters(&service->cluster, app, &service->tally,
+	outcome->duplicate = state == FRAMES_COUNTED;
+	if (outcome->duplicate)
+		send_duplicate(service, outcome->app, new_l10 ? &first : NULL);
+	else if (new_l10)
+		send_rest(service, outcome->app, &first, batch.rest,
+		    &claim->entry->handed);
+	else
+		send_counts(service, outcome->app, &service->tally,
 		    &claim->entry->handed);
 	frames_enter(claim);
-	if (new_l10) {
+	if (new_l10)
 		frames_set_l10(claim, true);
-		send_part(service, app, first, &none);
-	}
+}
+
+/* The codes of ZEROS where they are due, but those that the batch counts. */
+static void
+send_zeros(struct service *service, struct slice app)
+{
+	const struct counting *c = &service->config->counting;
+
+	if (c->zero_count == 0 || !zeros_take(&service->zeros, app, clock_ms()))
+		return;
+	tally_reset(&service->part);
+	counting_tally_zeros(c, &service->tally, &service->part);
+	send_apart(service, app);
+}
+
+/* Whether there is, or may be, something to send. */
+static bool
+needs_names(const struct service *service)
+{
+	return service->config->counting.zero_count > 0 ||
+	    !tally_is_empty(&service->tally);
 }
 
 void
@@ -87,7 +167,7 @@ deliver(struct service *service, const struct request *request,
 	struct frames_claim claim;
 	enum frames_state state;
 
-	if (service->tally.errors > 0 && !look_up_names(service)) {
+	if (needs_names(service) && !look_up_names(service)) {
 		handler_withdraw(outcome, OBSTACLE_FAULTS);
 		return;
 	}
@@ -100,8 +180,18 @@ deliver(struct service *service, const struct request *request,
 	if (transport->hung_up(transport->context)) {
 		handler_withdraw(outcome, OBSTACLE_HUNG_UP);
 	} else {
-		outcome->duplicate = state == FRAMES_COUNTED;
-		send_once(service, request->body, outcome, state, &claim);
+		send_once(service, request, outcome, state, &claim);
+		if (!outcome->duplicate)
+			send_zeros(service, outcome->app);
 	}
 	frames_release(&claim);
+}
+
+void
+deliver_refusal(struct service *service, const struct outcome *outcome)
+{
+	_Atomic uint32_t none = 0;
+
+	if (!tally_is_empty(&service->tally) && look_up_names(service))
+		send_counts(service, outcome->app, &service->tally, &none);
 }

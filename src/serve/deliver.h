@@ -1,5 +1,5 @@
 /*
- * A batch that has been judged: its counters go to the collectors, once,
+ * A batch that has been judged: what it counts goes to the collectors, once,
  * however often it comes.
  */
 #ifndef SERVE_DELIVER_H
@@ -20,5 +20,8 @@
  */
 void deliver(struct service *service, const struct request *request,
     const struct transport *transport, struct outcome *outcome);
+
+/* Sends what the service's tally holds of a batch that is refused. */
+void deliver_refusal(struct service *service, const struct outcome *outcome);
 
 #endif

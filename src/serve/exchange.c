@@ -92,22 +92,20 @@ log_duplicate(const struct outcome *outcome)
 }
 
 static void
-log_skipped(const struct service *service, const struct request *request,
-    const struct outcome *outcome)
+log_skipped(const struct request *request, const struct outcome *outcome)
 {
 	struct batch batch = batch_of(request->body);
 	struct batch_message message = {0};
 	struct log_line line;
 
-	while (
-	    batch_next(&batch, &service->config->rules, &message) == FRAME_OK) {
+	while (batch_next(&batch, &message) == FRAME_OK) {
 		if (!message.skipped)
 			continue;
 		log_begin(&line, LOG_DEBUG, "skipped");
 		log_word(&line, "app", outcome->app);
 		log_number(&line, "message", message.number);
 		log_number(&line, "offset", message.offset);
-		log_quoted(&line, "text", slice_head(message.text, 80));
+		log_quoted(&line, "text", slice_head(message.syslog_msg, 80));
 		log_end(&line);
 	}
 }
@@ -149,7 +147,7 @@ log_exchange(const struct service *service, const struct request *request,
 	if (!log_enabled(LOG_DEBUG))
 		return;
 	if (outcome->status == 201 && service->tally.skipped > 0)
-		log_skipped(service, request, outcome);
+		log_skipped(request, outcome);
 	log_request(request, outcome, start);
 }
 
@@ -181,6 +179,8 @@ exchange_run(struct service *service, char *const *variables,
 	handler_decide(service->config, &request, &service->tally, &outcome);
 	if (outcome.status == 201)
 		deliver(service, &request, transport, &outcome);
+	else if (outcome.authorised)
+		deliver_refusal(service, &outcome);
 	/* First the log: lighttpd ends a CGI process once it has the answer. */
 	log_exchange(service, &request, &outcome, start);
 	write_answer(transport, &request, &service->tally, &outcome);

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "http/frames.h"
 #include "metric/tally.h"
+#include "metric/zeros.h"
 #include "statsd/cluster.h"
 
 /* How a body comes in and an answer goes out; fcgi.c and cgi.c are two. */
@@ -32,7 +33,9 @@ struct service {
 	struct cluster cluster;
 	bool looked_up; /* the collectors' names, at least once */
 	struct tally tally;
-	struct tally part; /* of a batch that comes again */
+	struct tally part; /* what is sent apart from it */
+	struct zeros zeros;
+	int64_t left_out_logged; /* by clock_ms; 0: never */
 	struct frames frames;
 	char body[BODY_MAX]; /* only the pages touched cost memory */
 };

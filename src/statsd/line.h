@@ -1,37 +1,41 @@
 /*
- * What goes to a collector: the line of a counter, and who owns it.
+ * The line of a sample, in the form that a collector takes, and who owns it.
  *
  *	my.prefix.heaven.heroku.errors.H12:3|c
- *	`prefix  `bucket                   `count
+ *	`prefix  `bucket                   `value, type
+ *
+ *	my.prefix.heroku.errors:3|c|#app:heaven,code:H12,env:production
+ *	          `name without what varies   `tags         `TAGS
  */
 #ifndef STATSD_LINE_H
 #define STATSD_LINE_H
 
-#include <stdint.h>
-
 #include "base/buf.h"
-#include "base/slice.h"
-#include "bounds.h"
+#include "metric/sample.h"
 
-/* The longest line without prefix: application, path, code, a 32-bit count. */
-#define LINE_BYTES_MAX                                                         \
-	(APP_MAX + sizeof(".heroku.errors.H999:4294967295|c") - 1)
-
-/* One counter of one application. */
-struct statsd_counter {
-	struct slice app;
-	struct slice code;
-	uint32_t count;
+/* How a collector wants its lines. */
+struct line_style {
+	struct slice prefix; /* "my.prefix.", or empty */
+	bool tagged;         /* as DogStatsD has it */
+	struct slice tags;   /* to add to each tagged line; or empty */
 };
 
-/* Writes "<prefix><app>.heroku.errors.<code>:<count>|c". */
-void line_put(
-    struct buf *t, struct slice prefix, const struct statsd_counter *counter);
+/* Writes "<app>.<name>", what varies in its place. */
+void line_put_bucket(
+    struct buf *t, struct slice app, const struct sample *sample);
 
 /*
- * Which of n collectors owns the counter: CRC-32 (zlib's) of the bucket
- * without prefix, modulo n.
+ * Which of n collectors owns a bucket: its CRC-32 (zlib's), modulo n.  The
+ * prefix is not part of it, nor does the style of the line matter.
  */
-size_t line_owner(const struct statsd_counter *counter, size_t n);
+size_t line_owner(struct slice bucket, size_t n);
+
+/* Writes the whole line of a sample, whose bucket is known. */
+void line_put(struct buf *t, const struct line_style *style, struct slice app,
+    struct slice bucket, const struct sample *sample);
+
+/* The longest line that the families can give, for an app of app_max bytes. */
+size_t line_max(
+    const struct line_style *style, size_t app_max, unsigned families);
 
 #endif

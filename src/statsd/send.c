@@ -1,93 +1,86 @@
 #include "statsd/send.h"
 
-#include <stdatomic.h>
+#include <assert.h>
 
 #include "statsd/line.h"
 
-enum { SENT = UINT16_MAX };
-
-_Static_assert(COLLECTORS_MAX < SENT, "a collector's number is never SENT");
-
-/* The counters of one request, on their way out. */
-struct dispatch {
+/* A datagram for each collector, filled as its lines come. */
+struct sending {
 	struct cluster *cluster;
 	struct slice app;
-	const struct tally *tally;
-	uint16_t owner[TALLY_CODES]; /* of each code: a collector, or SENT */
-	uint32_t datagrams;          /* so far */
-	_Atomic uint32_t *handed;    /* of these, to the kernel */
-	unsigned char datagram[DATAGRAM_MAX];
+	struct slice tags;
+	uint32_t datagrams;         /* so far */
+	_Atomic uint32_t *handed;   /* of these, to the kernel */
+	size_t len[COLLECTORS_MAX]; /* of each datagram; 0: not begun */
+	/* Only the pages that are written cost memory. */
+	unsigned char datagram[COLLECTORS_MAX][DATAGRAM_MAX];
 };
 
-static struct statsd_counter
-counter_at(const struct dispatch *d, size_t i)
-{
-	const struct heroku_code *code = &d->tally->codes[i];
-
-	return (struct statsd_counter){
-	    d->app, heroku_code_slice(code), tally_count(d->tally, code)};
-}
-
-/* Adds a counter's line to the datagram, unless it has no room for it. */
-static bool
-pack(struct buf *datagram, size_t headroom, struct slice prefix,
-    const struct statsd_counter *counter)
-{
-	struct buf longer = *datagram;
-
-	if (longer.len > headroom)
-		buf_put(&longer, SLICE("\n"));
-	line_put(&longer, prefix, counter);
-	if (longer.truncated)
-		return false;
-	*datagram = longer;
-	return true;
-}
-
-/* Sends counter i, and with it as many later ones of its collector as fit. */
 static void
-send_from(struct dispatch *d, size_t i)
+flush(struct sending *s, size_t owner)
 {
-	size_t owner = d->owner[i];
-	const struct collector *c = &d->cluster->collectors[owner];
-	size_t headroom = collector_headroom(c);
-	struct buf text = {
-	    (char *)d->datagram, headroom, collector_datagram_max(c), false};
+	size_t len = s->len[owner];
 
-	for (; i < d->tally->distinct; i++) {
-		struct statsd_counter counter = counter_at(d, i);
-
-		if (d->owner[i] != owner)
-			continue;
-		if (!pack(&text, headroom, uri_prefix(c->uri), &counter))
-			break;
-		d->owner[i] = SENT;
-		if (c->uri->datagram == 0)
-			break;
-	}
-	if (d->datagrams++ < atomic_load(d->handed))
+	s->len[owner] = 0;
+	if (len == 0 || s->datagrams++ < atomic_load(s->handed))
 		return;
-	atomic_store(d->handed, d->datagrams);
-	cluster_send(d->cluster, owner, d->datagram, text.len);
+	atomic_store(s->handed, s->datagrams);
+	cluster_send(s->cluster, owner, s->datagram[owner], len);
+}
+
+/* Adds a line to the collector's datagram, unless it has no room for it. */
+static bool
+pack(struct sending *s, size_t owner, struct slice bucket,
+    const struct sample *sample)
+{
+	const struct collector *c = &s->cluster->collectors[owner];
+	struct line_style style = uri_line_style(c->uri, s->tags);
+	bool begun = s->len[owner] > 0;
+	struct buf t = {(char *)s->datagram[owner],
+	    begun ? s->len[owner] : collector_headroom(c),
+	    collector_datagram_max(c), false};
+
+	if (begun)
+		buf_put(&t, SLICE("\n"));
+	line_put(&t, &style, s->app, bucket, sample);
+	if (!t.truncated)
+		s->len[owner] = t.len;
+	return !t.truncated;
+}
+
+static void
+send_sample(void *context, const struct sample *sample)
+{
+	struct sending *s = context;
+	char name[LINE_BYTES_MAX];
+	struct buf bucket = BUF_IN(name);
+	size_t owner;
+
+	line_put_bucket(&bucket, s->app, sample);
+	owner = line_owner(buf_slice(&bucket), s->cluster->count);
+	if (!pack(s, owner, buf_slice(&bucket), sample)) {
+		bool fits;
+
+		flush(s, owner);
+		fits = pack(s, owner, buf_slice(&bucket), sample);
+		assert(fits); /* config.c has seen to it */
+	}
+	if (s->cluster->collectors[owner].uri->datagram == 0)
+		flush(s, owner);
 }
 
 void
-send_counters(struct cluster *cluster, struct slice app,
+send_tally(struct cluster *cluster, struct slice app, struct slice tags,
     const struct tally *tally, _Atomic uint32_t *handed)
 {
-	static struct dispatch d; /* its pages are touched when needed */
+	static struct sending s;
 
-	d.cluster = cluster;
-	d.app = app;
-	d.tally = tally;
-	d.datagrams = 0;
-	d.handed = handed;
-	for (size_t i = 0; i < tally->distinct; i++) {
-		struct statsd_counter counter = counter_at(&d, i);
-
-		d.owner[i] = (uint16_t)line_owner(&counter, cluster->count);
-	}
-	for (size_t i = 0; i < tally->distinct; i++)
-		if (d.owner[i] != SENT)
-			send_from(&d, i);
+	s.cluster = cluster;
+	s.app = app;
+	s.tags = tags;
+	s.datagrams = 0;
+	s.handed = handed;
+	tally_each(tally, send_sample, &s);
+	for (size_t i = 0; i < cluster->count; i++)
+		flush(&s, i);
 }

@@ -3,8 +3,6 @@
 #include <arpa/inet.h>
 
 #include "base/ascii.h"
-#include "statsd/line.h"
-#include "statsd/signature.h"
 
 enum { DEFAULT_PORT = 8126, PORT_DIGITS = 5, OPTION_DIGITS = 5 };
 
@@ -216,7 +214,11 @@ uri_parse_option(struct slice option, struct uri *out)
 		out->backdate = (unsigned)number;
 		return NULL;
 	}
-	return "the options are datagram= and backdate=";
+	if (slice_take(&option, SLICE("tags="))) {
+		out->dogstatsd = slice_equal(option, SLICE("dogstatsd"));
+		return out->dogstatsd ? NULL : "tags= must be dogstatsd";
+	}
+	return "the options are datagram=, backdate= and tags=";
 }
 
 static const char *
@@ -224,15 +226,11 @@ parse_query(struct slice query, struct uri *out)
 {
 	struct slice option;
 	const char *fault;
-	size_t signature = out->key_len > 0 ? SIGNATURE_LEN : 0;
 
 	slice_take(&query, SLICE("?"));
 	while (slice_take_element(&query, '&', &option))
 		if ((fault = uri_parse_option(option, out)) != NULL)
 			return fault;
-	if (out->datagram > 0 &&
-	    out->datagram < signature + out->prefix_len + LINE_BYTES_MAX)
-		return "datagram= is too small for the longest line";
 	return NULL;
 }
 

@@ -1,7 +1,7 @@
 /*
  * A collector's URI, RFC 3986.
  *
- *	statsd://user:key@host:8126/pre/fix?datagram=1432&backdate=1
+ *	statsd://user:key@host:8126/pre/fix?datagram=1432&tags=dogstatsd
  *	                  `---------------- all but the host may be left out
  */
 #ifndef STATSD_URI_H
@@ -12,6 +12,7 @@
 #include "bounds.h"
 #include "base/slice.h"
 #include "base/buf.h"
+#include "statsd/line.h"
 
 struct uri {
 	char host[HOST_MAX + 1]; /* NUL-terminated, without brackets */
@@ -23,6 +24,7 @@ struct uri {
 	size_t prefix_len;
 	size_t datagram;   /* most bytes of a packed one; 0: a line each */
 	unsigned backdate; /* seconds */
+	bool dogstatsd;    /* its lines have tags */
 };
 
 static inline struct slice
@@ -46,6 +48,13 @@ struct uri_parts {
 };
 
 void uri_split(struct slice uri, struct uri_parts *out);
+
+/* How the collector wants its lines; tags are those of TAGS. */
+static inline struct line_style
+uri_line_style(const struct uri *uri, struct slice tags)
+{
+	return (struct line_style){uri_prefix(uri), uri->dogstatsd, tags};
+}
 
 /* NULL, or a sentence on what is wrong with the URI. */
 const char *uri_parse(struct slice uri, struct uri *out);

@@ -15,7 +15,8 @@
 #include "measure.h"
 
 static const struct heroku_rules rules = {
-    HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING, false};
+    {ERROR_LEVEL_ERROR | ERROR_LEVEL_WARNING, false},
+    FAMILY_BIT(FAMILY_ERRORS)};
 
 static void
 write_body(const char *folder, const char *count)
@@ -40,8 +41,8 @@ write_body(const char *folder, const char *count)
 	if (file == NULL || fwrite(bytes, 1, text.len, file) != text.len ||
 	    fclose(file) != 0)
 		measure_fail("cannot write %s", path);
-	printf(
-	    "%s %zu %zu %zu\n", count, text.len, tally.errors, tally.distinct);
+	printf("%s %zu %zu %zu\n", count, text.len, tally.errors,
+	    tally.bucket_count);
 }
 
 int

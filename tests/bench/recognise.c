@@ -15,7 +15,8 @@
 #include "measure.h"
 
 static const struct heroku_rules rules = {
-    HEROKU_LEVEL_ERROR | HEROKU_LEVEL_WARNING, false};
+    {ERROR_LEVEL_ERROR | ERROR_LEVEL_WARNING, false},
+    FAMILY_BIT(FAMILY_ERRORS)};
 
 /* Bodies of so many messages each, one behind the other. */
 struct bodies {

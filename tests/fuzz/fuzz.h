@@ -51,7 +51,7 @@ bool fuzz_is_lines(struct slice text);
  */
 void fuzz_config_reset(struct config *config);
 
-/* Asserts that a tally agrees with itself and holds nothing but codes. */
+/* Asserts that a tally agrees with itself, and that its errors are codes. */
 void fuzz_check_tally(const struct tally *tally);
 
 /* [A-Za-z0-9_-]{1,64} */

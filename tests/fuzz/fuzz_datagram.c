@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "collectors.h"
+#include "heroku/error.h"
 #include "statsd/send.h"
 #include "fuzz.h"
 
@@ -21,7 +22,7 @@ add_codes(struct tally *tally, struct slice bytes)
 	const unsigned char *b = (const unsigned char *)bytes.ptr;
 
 	for (size_t n = 0; bytes.len >= 3 * (n + 1) && n < CODES; n++, b += 3) {
-		struct heroku_code code = {.len = b[0] & 4 ? 4 : 3};
+		struct error_code code = {.len = b[0] & 4 ? 4 : 3};
 
 		code.text[0] = "HRLH"[b[0] & 3];
 		code.text[1] = (char)('0' + b[1] % 10);
@@ -29,7 +30,8 @@ add_codes(struct tally *tally, struct slice bytes)
 		code.text[3] = (char)('0' + b[0] / 8 % 10);
 		for (int i = 0; i <= b[2]; i++) {
 			tally->messages++;
-			tally_add(tally, &code);
+			tally->errors++;
+			tally_add_error(tally, error_code_slice(&code), 1);
 		}
 	}
 }
@@ -60,7 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		tally_reset(&tally);
 		add_codes(&tally, rest);
 		fuzz_check_tally(&tally);
-		send_counters(&cluster, app, &tally, &none);
+		send_tally(&cluster, app, SLICE(""), &tally, &none);
 		assert(collectors_read(&config, app) == tally.errors);
 		collectors_close(&cluster);
 	}

@@ -37,7 +37,7 @@ static void
 check_config(const struct config *c)
 {
 	assert(c->collector_count >= 1 && c->collector_count <= COLLECTORS_MAX);
-	assert(c->rules.levels >= 1 && c->rules.levels <= 7);
+	assert(c->rules.errors.levels >= 1 && c->rules.errors.levels <= 7);
 	assert(c->log_level <= LOG_ERROR);
 	assert(c->credentials.count <= APPLICATIONS_MAX);
 	assert(c->base_path.len <= BASE_PATH_MAX);

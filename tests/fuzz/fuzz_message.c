@@ -6,44 +6,45 @@
  * APP-NAME heroku wrote counts in any case; the pairs of a line come to an end.
  */
 #include "fuzz.h"
-#include "heroku/logfmt.h"
+#include "heroku/error.h"
 #include "logplex/syslog_msg.h"
 
 enum { LEVELS_ALL = 7, VALUE_MAX = 7 };
 
 static void
-check_code(const struct heroku_code *code)
+check_code(const struct error_code *code)
 {
 	static struct tally tally;
 
 	tally_reset(&tally);
-	tally_add(&tally, code);
-	tally.messages = 1;
+	tally_add_error(&tally, error_code_slice(code), 1);
+	tally.messages = tally.errors = 1;
 	fuzz_check_tally(&tally);
 }
 
 static void
 check_verdicts(const struct syslog_msg *message)
 {
+	struct slice text = syslog_msg_text(message);
 	bool counted_before = false;
 
 	for (unsigned levels = 0; levels <= LEVELS_ALL; levels++) {
-		struct heroku_rules open = {levels, false},
-				    strict = {levels, true};
-		struct heroku_code code, strict_code;
-		enum heroku_verdict verdict =
-		    heroku_judge(message, &open, &code);
-		enum heroku_verdict strictly =
-		    heroku_judge(message, &strict, &strict_code);
-		bool counts = heroku_counts(verdict);
+		struct error_rules open = {levels, false},
+				   strict = {levels, true};
+		struct error_code code, strict_code;
+		enum error_verdict verdict =
+		    error_judge(message, text, &open, &code);
+		enum error_verdict strictly =
+		    error_judge(message, text, &strict, &strict_code);
+		bool counts = error_counts(verdict);
 
-		assert(heroku_reason(verdict) != NULL);
+		assert(error_reason(verdict) != NULL);
 		if (counts)
 			check_code(&code);
-		if (heroku_counts(strictly))
+		if (error_counts(strictly))
 			assert(counts &&
-			    slice_equal(heroku_code_slice(&code),
-				heroku_code_slice(&strict_code)));
+			    slice_equal(error_code_slice(&code),
+				error_code_slice(&strict_code)));
 		if (slice_equal(message->app_name, SLICE("heroku")))
 			assert(verdict == strictly);
 		if (counted_before && (levels & 1) != 0)

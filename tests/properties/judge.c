@@ -16,22 +16,25 @@
 #include "heroku/batch.h"
 
 static void
-print_codes(const struct tally *tally)
+print_code(void *context, const struct sample *sample)
 {
-	for (size_t i = 0; i < tally->distinct; i++)
-		printf("%s%.*s=%u", i > 0 ? " " : "",
-		    SLICE_ARG(heroku_code_slice(&tally->codes[i])),
-		    tally_count(tally, &tally->codes[i]));
+	bool *more = context;
+
+	printf("%s%.*s=%llu", *more ? " " : "",
+	    SLICE_ARG(sample->parts[0].text),
+	    (unsigned long long)sample->count);
+	*more = true;
 }
 
 static void
-print_message(const struct batch_message *m)
+print_message(
+    const struct batch_message *m, const struct heroku_reading *reading)
 {
 	printf("%s%zu:", m->number > 1 ? " " : "", m->offset);
 	if (m->skipped)
 		fputs("skipped", stdout);
-	else if (heroku_counts(m->verdict))
-		printf("%.*s", SLICE_ARG(heroku_code_slice(&m->code)));
+	else if (error_counts(reading->verdict))
+		printf("%.*s", SLICE_ARG(error_code_slice(&reading->code)));
 	else
 		fputs("-", stdout);
 }
@@ -39,10 +42,11 @@ print_message(const struct batch_message *m)
 static void
 judge(struct slice body, const struct heroku_rules *rules)
 {
-	static struct tally tally;
+	static struct tally tally, ignored;
 	struct batch batch = batch_of(body);
 	struct batch_message message;
 	enum frame_result result;
+	bool more = false;
 
 	tally_reset(&tally);
 	result = batch_count(body, rules, &tally, &message);
@@ -51,11 +55,16 @@ judge(struct slice body, const struct heroku_rules *rules)
 	else
 		printf("fault %zu %zu", message.offset, message.number);
 	printf("\t%zu %zu %zu\t", tally.messages, tally.skipped, tally.errors);
-	print_codes(&tally);
+	tally_each(&tally, print_code, &more);
 	fputs("\t", stdout);
 	message = (struct batch_message){0};
-	while (batch_next(&batch, rules, &message) == FRAME_OK)
-		print_message(&message);
+	tally_reset(&ignored);
+	while (batch_next(&batch, &message) == FRAME_OK) {
+		struct heroku_reading reading =
+		    batch_tally(&message, rules, &ignored);
+
+		print_message(&message, &reading);
+	}
 	fputs("\n", stdout);
 }
 
@@ -65,7 +74,8 @@ main(void)
 	unsigned char head[5];
 
 	while (fread(head, 1, sizeof(head), stdin) == sizeof(head)) {
-		struct heroku_rules rules = {head[0] & 7, (head[0] & 8) != 0};
+		struct heroku_rules rules = {{head[0] & 7, (head[0] & 8) != 0},
+		    FAMILY_BIT(FAMILY_ERRORS)};
 		size_t len = head[1] | (size_t)head[2] << 8 |
 		    (size_t)head[3] << 16 | (size_t)head[4] << 24;
 		char *body = malloc(len + (len == 0));
