@@ -178,6 +178,73 @@ hyphens_fold_unless_the_plain_name_is_set(void **state)
 }
 
 static void
+the_spelling_of_the_current_ones_decides_for_the_previous(void **state)
+{
+	(void)state;
+	add("MY_APP", CREDENTIALS_PREVIOUS, "folded:0");
+	assert_true(accepts("my-app", "folded:0"));
+	add("MY-APP", CREDENTIALS_CURRENT, "plain:1");
+	assert_false(accepts("my-app", "folded:0"));
+	assert_true(accepts("my_app", "folded:0"));
+	add("MY-APP", CREDENTIALS_PREVIOUS, "plain:0");
+	assert_true(accepts("my-app", "plain:0"));
+	assert_true(accepts("my-app", "plain:1"));
+}
+
+static void
+previous_ones_of_the_plain_name_open_nothing_that_the_folded_has(void **state)
+{
+	(void)state;
+	add("MY-APP", CREDENTIALS_PREVIOUS, "plain:0");
+	assert_true(accepts("my-app", "plain:0"));
+	assert_null(
+	    credentials_set_shared(&c, CREDENTIALS_CURRENT, SLICE("shared")));
+	add("MY_APP", CREDENTIALS_PREVIOUS, "folded:0");
+	assert_true(accepts("my-app", "plain:0"));
+	assert_false(accepts("my-app", "folded:0"));
+	assert_true(accepts("my-app", ":shared"));
+	add("MY_APP", CREDENTIALS_CURRENT, "folded:1");
+	assert_false(accepts("my-app", "plain:0"));
+	assert_true(accepts("my-app", "folded:0"));
+	assert_true(accepts("my-app", "folded:1"));
+	assert_false(accepts("my-app", ":shared"));
+}
+
+static void
+a_refusal_says_what_is_missing(void **state)
+{
+	static const char none[] =
+	    "no credentials are configured for this application";
+	static const char wrong[] = "wrong credentials";
+	static const char absent[] =
+	    "no Authorization header; does the web server pass it on?";
+
+	(void)state;
+	add("OWN", CREDENTIALS_CURRENT, "a:b");
+	add("OLD", CREDENTIALS_PREVIOUS, "a:b");
+	assert_string_equal(
+	    credentials_refusal(&c, SLICE("other"), SLICE("Basic YTpi")), none);
+	assert_string_equal(
+	    credentials_refusal(&c, SLICE("other"), SLICE("")), none);
+	assert_string_equal(
+	    credentials_refusal(&c, SLICE("own"), SLICE("")), absent);
+	assert_string_equal(
+	    credentials_refusal(&c, SLICE("own"), SLICE("Basic YTpi")), wrong);
+	assert_string_equal(
+	    credentials_refusal(&c, SLICE("old"), SLICE("")), absent);
+	assert_null(
+	    credentials_set_shared(&c, CREDENTIALS_PREVIOUS, SLICE("s")));
+	assert_string_equal(
+	    credentials_refusal(&c, SLICE("other"), SLICE("x")), none);
+	assert_null(
+	    credentials_set_shared(&c, CREDENTIALS_CURRENT, SLICE("s")));
+	assert_string_equal(
+	    credentials_refusal(&c, SLICE("other"), SLICE("x")), wrong);
+	assert_string_equal(
+	    credentials_refusal(&c, SLICE("other"), SLICE("")), absent);
+}
+
+static void
 only_canonical_basic_headers_are_read(void **state)
 {
 	static const struct {
@@ -331,6 +398,13 @@ main(void)
 		reset),
 	    cmocka_unit_test_setup(
 		hyphens_fold_unless_the_plain_name_is_set, reset),
+	    cmocka_unit_test_setup(
+		the_spelling_of_the_current_ones_decides_for_the_previous,
+		reset),
+	    cmocka_unit_test_setup(
+		previous_ones_of_the_plain_name_open_nothing_that_the_folded_has,
+		reset),
+	    cmocka_unit_test_setup(a_refusal_says_what_is_missing, reset),
 	    cmocka_unit_test_setup(
 		only_canonical_basic_headers_are_read, reset),
 	    cmocka_unit_test_setup(credentials_have_a_greatest_length, reset),

@@ -281,6 +281,44 @@ knows_its_content_type(void **state)
 }
 
 static void
+a_refusal_has_a_cause_that_the_answer_does_not_say(void **state)
+{
+	static const struct {
+		const char *variables[5], *cause;
+		bool remote_user;
+	} cases[] = {
+	    {{"PATH_INFO=/heaven/logs", ALADDIN "x"}, "wrong credentials",
+		false},
+	    {{"PATH_INFO=/heaven/logs"}, "no Authorization header; ", false},
+	    {{"PATH_INFO=/hell/logs", ALADDIN},
+		"no credentials are configured for ", false},
+	    {{"PATH_INFO=/heaven/logs", ALADDIN}, "the web server has verified",
+		true},
+	    {{"PATH_INFO=/heaven/logs", "REMOTE_USER=x", "AUTH_TYPE=Basic"},
+		"this user may not ", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *variables[7] = {"REQUEST_METHOD=POST"};
+
+		memcpy(variables + 1, cases[i].variables,
+		    sizeof(cases[i].variables));
+		config.remote_user = cases[i].remote_user;
+		assert_int_equal(status_of_variables(variables), 401);
+		assert_string_equal(outcome.reason,
+		    "missing or wrong credentials for this application");
+		assert_non_null(outcome.cause);
+		assert_int_equal(strncmp(outcome.cause, cases[i].cause,
+				     strlen(cases[i].cause)),
+		    0);
+	}
+	config.remote_user = false;
+	status_of_body(SLICE(""));
+	assert_null(outcome.cause);
+}
+
+static void
 trusts_remote_user_only_if_told_to(void **state)
 {
 	static const struct {
@@ -445,6 +483,8 @@ main(void)
 	    cmocka_unit_test_setup(takes_each_path_by_its_methods, configure),
 	    cmocka_unit_test_setup(checks_in_the_documented_order, configure),
 	    cmocka_unit_test_setup(knows_its_content_type, configure),
+	    cmocka_unit_test_setup(
+		a_refusal_has_a_cause_that_the_answer_does_not_say, configure),
 	    cmocka_unit_test_setup(
 		trusts_remote_user_only_if_told_to, configure),
 	    cmocka_unit_test_setup(

@@ -174,26 +174,26 @@ credentials_folded(const struct credentials *c, const struct application *a)
 	    : NULL;
 }
 
-/* What is set for an application, under either name; the plain one wins. */
-struct own {
-	const struct application *plain, *folded;
-};
-
-static struct own
+/*
+ * What is set for an application: all of it under one of the two names.  The
+ * plain one has it if it has current credentials, or if neither has those and
+ * it has previous ones.
+ */
+static const struct application *
 find_own(const struct credentials *c, struct slice app)
 {
-	struct padded_name plain, folded;
+	struct padded_name plain_name, folded_name;
+	const struct application *plain, *folded;
+	enum credentials_age age;
+	bool current;
 
-	names_of(app, &plain, &folded);
-	return (struct own){find(c, &plain), find(c, &folded)};
-}
-
-static const struct secret *
-own_secret(struct own own, enum credentials_age age)
-{
-	const struct secret *plain = &own.plain->credentials[age];
-
-	return plain->set ? plain : &own.folded->credentials[age];
+	names_of(app, &plain_name, &folded_name);
+	plain = find(c, &plain_name);
+	folded = find(c, &folded_name);
+	current = plain->credentials[CREDENTIALS_CURRENT].set |
+	    folded->credentials[CREDENTIALS_CURRENT].set;
+	age = current ? CREDENTIALS_CURRENT : CREDENTIALS_PREVIOUS;
+	return plain->credentials[age].set ? plain : folded;
 }
 
 bool
@@ -201,9 +201,9 @@ credentials_accept(
     const struct credentials *c, struct slice app, struct slice authorization)
 {
 	struct basic_auth presented;
-	struct own own = find_own(c, app);
-	const struct secret *current = own_secret(own, CREDENTIALS_CURRENT);
-	const struct secret *previous = own_secret(own, CREDENTIALS_PREVIOUS);
+	const struct application *own = find_own(c, app);
+	const struct secret *current = &own->credentials[CREDENTIALS_CURRENT];
+	const struct secret *previous = &own->credentials[CREDENTIALS_PREVIOUS];
 
 	basic_auth_parse(authorization, &presented);
 
@@ -221,15 +221,28 @@ credentials_accept(
 	    (by_previous_shared & c->shared[CREDENTIALS_CURRENT].set);
 }
 
+const char *
+credentials_refusal(
+    const struct credentials *c, struct slice app, struct slice authorization)
+{
+	const struct application *own = find_own(c, app);
+
+	if (!own->credentials[CREDENTIALS_CURRENT].set &&
+	    !own->credentials[CREDENTIALS_PREVIOUS].set &&
+	    !c->shared[CREDENTIALS_CURRENT].set)
+		return "no credentials are configured for this application";
+	if (authorization.len == 0)
+		return "no Authorization header; does the web server pass it "
+		       "on?";
+	return "wrong credentials";
+}
+
 bool
 credentials_accept_user(
     const struct credentials *c, struct slice app, struct slice user)
 {
-	struct own own = find_own(c, app);
+	const struct application *own = find_own(c, app);
 
-	if (own.plain->credentials[CREDENTIALS_CURRENT].set)
-		return slice_equal(user, own.plain->user);
-	if (own.folded->credentials[CREDENTIALS_CURRENT].set)
-		return slice_equal(user, own.folded->user);
-	return slice_equal(user, app);
+	return slice_equal(
+	    user, own->credentials[CREDENTIALS_CURRENT].set ? own->user : app);
 }

@@ -62,6 +62,13 @@ bool credentials_accept(
     const struct credentials *c, struct slice app, struct slice authorization);
 
 /*
+ * Why a header that is not accepted is not: a sentence for the log alone, as it
+ * says more than a client may know.
+ */
+const char *credentials_refusal(
+    const struct credentials *c, struct slice app, struct slice authorization);
+
+/*
  * Whether a user whom the web server verified may: the user part of the
  * application's credentials, or the application's name if it has none.
  */

@@ -61,17 +61,26 @@ find_route(const struct config *config, const struct request *request,
 	return text.truncated ? ROUTE_NONE : route_of(out->path, &out->app);
 }
 
-static bool
-is_authorised(const struct config *config, const struct request *request,
+static const char *
+judge_password(const struct credentials *c, const struct request *request,
     struct slice app)
 {
-	if (!config->remote_user)
-		return credentials_accept(
-		    &config->credentials, app, request->authorization);
-	return request->remote_user.len > 0 &&
-	    slice_equal_nocase(request->auth_type, SLICE("Basic")) &&
-	    credentials_accept_user(
-		&config->credentials, app, request->remote_user);
+	if (credentials_accept(c, app, request->authorization))
+		return NULL;
+	return credentials_refusal(c, app, request->authorization);
+}
+
+static const char *
+judge_user(const struct credentials *c, const struct request *request,
+    struct slice app)
+{
+	if (request->remote_user.len == 0 ||
+	    !slice_equal_nocase(request->auth_type, SLICE("Basic")))
+		return "the web server has verified no user: it must set "
+		       "REMOTE_USER, and AUTH_TYPE to Basic";
+	if (!credentials_accept_user(c, app, request->remote_user))
+		return "this user may not write to this application";
+	return NULL;
 }
 
 static bool
@@ -142,7 +151,9 @@ decide_logs(const struct config *config, const struct request *request,
 {
 	if (!slice_equal(request->method, SLICE("POST")))
 		return refuse_method(out, "POST");
-	if (!is_authorised(config, request, out->app))
+	out->cause = (config->remote_user ? judge_user : judge_password)(
+	    &config->credentials, request, out->app);
+	if (out->cause != NULL)
 		return refuse(out, 401,
 		    "missing or wrong credentials for this application");
 	out->authorised = true;

@@ -14,6 +14,7 @@
 struct outcome {
 	int status;         /* HTTP */
 	const char *reason; /* a sentence; NULL on success */
+	const char *cause;  /* of a 401, for the log alone */
 	const char *allow;  /* of a 405: its Allow header */
 	struct slice app;   /* in `path`; empty if the path names none */
 	bool authorised;    /* to write for the app */

@@ -73,7 +73,9 @@ log_refusal(const struct outcome *outcome)
 		log_word(&line, "app", outcome->app);
 	else
 		log_quoted(&line, "path", outcome->path);
-	log_quoted(&line, "reason", slice_of(outcome->reason));
+	log_quoted(&line, "reason",
+	    slice_of(
+		outcome->cause != NULL ? outcome->cause : outcome->reason));
 	if (outcome->status == 422) {
 		log_number(&line, "offset", outcome->fault.offset);
 		log_number(&line, "message", outcome->fault.number);

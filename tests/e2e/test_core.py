@@ -296,6 +296,26 @@ class Answers(WebTest):
             log, r'status=404 path="/\\" event=forged/logs" reason=')
         self.assertNotIn("hush-hush", log)
 
+    def test_the_log_of_a_401_says_why_and_the_answer_does_not(self):
+        answers = {self.refused(401, **how).body for how in (
+            {"credentials": None}, {"credentials": "Aladdin:hush-hush"})}
+        self.start_web(API_SECRET=None)
+        answers.add(self.refused(401, path="/nobody/logs").body)
+        self.assertEqual(answers, {
+            b'{"error":"missing or wrong credentials for this application"}'})
+        log = self.web.log()
+        self.assertIn('event=refused status=401 app=nobody reason="no '
+                      'credentials are configured for this application"', log)
+
+    def test_no_header_and_a_wrong_one_are_told_apart_in_the_log(self):
+        self.refused(401, credentials=None)
+        self.refused(401, credentials="Aladdin:hush-hush")
+        self.assertIn(
+            'event=refused status=401 app=heaven reason="no Authorization '
+            'header; does the web server pass it on?"\n'
+            'event=refused status=401 app=heaven reason="wrong credentials"\n',
+            self.web.log())
+
 
 class Configured(WebTest):
     def test_levels(self):
@@ -358,9 +378,12 @@ class Configured(WebTest):
 
     def test_hyphenated_variables_reach_the_program(self):
         self.start_web(**{"API_CREDENTIALS_MY-APP": "u:plain",
-                          "API_CREDENTIALS_MY_APP": "u:folded"})
+                          "API_CREDENTIALS_MY_APP": "u:folded",
+                          "API_PREVIOUS_CREDENTIALS_MY_APP": "u:old"})
         for app, password, status in (("my-app", "plain", 201),
                                       ("my-app", "folded", 401),
+                                      ("my-app", "old", 401),
+                                      ("my_app", "old", 201),
                                       ("my_app", "folded", 201)):
             self.assertEqual(
                 self.post(path=f"/{app}/logs",

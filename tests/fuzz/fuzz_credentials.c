@@ -45,11 +45,19 @@ naive_find(
 	return found;
 }
 
+/* One spelling decides for both, current and previous. */
 static bool
 naive_own(const struct naive *n, const char *prefix, struct slice *value)
 {
-	return naive_find(n, prefix, false, value) ||
-	    naive_find(n, prefix, true, value);
+	static const char current[] = "API_CREDENTIALS_";
+	static const char previous[] = "API_PREVIOUS_CREDENTIALS_";
+	struct slice ignored;
+	bool folded = !naive_find(n, current, false, &ignored);
+
+	if (folded && !naive_find(n, current, true, &ignored) &&
+	    naive_find(n, previous, false, &ignored))
+		folded = false;
+	return naive_find(n, prefix, folded, value);
 }
 
 static bool

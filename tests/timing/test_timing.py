@@ -72,10 +72,9 @@ class Text(unittest.TestCase):
     def test_nobody_else_looks_into_a_secret(self):
         """The only comparisons in credentials.c are of names and of users."""
         text = without_comments(ROOT / "src" / "auth" / "credentials.c")
-        found = sorted((m[1], m[2].split(",")[0]) for m in
+        found = sorted((m[1], m[2].split(",")[0].strip()) for m in
                        COMPARISONS.finditer(text))
         self.assertEqual(found, [
-            ("slice_equal", "user"), ("slice_equal", "user"),
             ("slice_equal", "user"), ("sodium_memcmp", "found->name")])
         for path in sorted((ROOT / "src").rglob("*.c")):
             if path.name not in ("basic_auth.c", "credentials.c"):
