@@ -15,9 +15,12 @@ handler_is_app(struct slice s)
 	return s.len > 0 && s.len <= APP_MAX;
 }
 
+/* Slashes at the end are ignored. */
 static enum route
 route_of(struct slice path, struct slice *app)
 {
+	while (path.len > 0 && path.ptr[path.len - 1] == '/')
+		path = slice_head(path, path.len - 1);
 	if (slice_equal(path, SLICE("/_ping")))
 		return ROUTE_PING;
 	if (slice_take(&path, SLICE("/")) && slice_cut(&path, '/', app) &&

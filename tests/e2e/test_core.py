@@ -227,16 +227,19 @@ class Answers(WebTest):
         self.assert_nothing_counted()
 
     def test_paths(self):
-        for path in ("/", "/heaven", "/heaven/logs/", "/heaven/logs/x",
+        for path in ("/", "/heaven", "/heaven/", "/heaven/logs/x",
                      "/a.b/logs", "/a%20b/logs", "/logs", "/x/heaven/logs",
                      "/" + "a" * 65 + "/logs", "/a:1%7Cc/logs"):
             with self.subTest(path):
                 self.refused(404, path=path)
         self.assert_nothing_counted()
         for path in ("/heaven/logs?x=1", "//heaven/logs", "/x/../heaven/logs",
-                     "/%68eaven/logs"):
+                     "/%68eaven/logs", "/heaven/logs/", "/heaven/logs///?x"):
             with self.subTest(path):
                 self.assertEqual(self.post(path=path).status, 201)
+        ping = request(self.port, method="GET", path="/_ping/",
+                       credentials=None)
+        self.assertEqual(ping.status, 200)
 
     def test_body_sizes(self):
         message = frame("at=info method=GET path=\"/" + "x" * 900 + "\"")
