@@ -66,6 +66,7 @@ class Server(Process):
         super().__init__(
             [tool("lighttpd"), "-D", "-f", conf], cwd=self.folder,
             env={"PORT": str(self.port), "BIND": "127.0.0.1",
+                 "LISTEN_TOO": f"127.0.0.1:{self.port}",
                  "SOCKET_DIR": str(self.folder), "METRICS_CLUSTER": cluster,
                  "API_CREDENTIALS_HEAVEN": CREDENTIALS})
         wait_until(self.answers, "lighttpd answers", process=self)
