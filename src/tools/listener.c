@@ -21,6 +21,7 @@ enum { MAX_DRIFT = 3 };
 
 static const char usage[] =
     "usage: listener PORT [--key KEY] [--bind ADDRESS]\n"
+    "       listener --help\n"
     "\n"
     "Prints a line for each datagram: time, sender, text.  With a key, "
     "verifies\n"
@@ -30,6 +31,7 @@ struct options {
 	const char *port;
 	const char *key; /* NULL: datagrams are not signed */
 	const char *address;
+	bool help;
 };
 
 static bool
@@ -38,6 +40,7 @@ read_options(int argc, char **argv, struct options *options)
 	static const struct option known[] = {
 	    {"key", required_argument, NULL, 'k'},
 	    {"bind", required_argument, NULL, 'b'},
+	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	int c;
@@ -50,6 +53,9 @@ read_options(int argc, char **argv, struct options *options)
 		case 'b':
 			options->address = optarg;
 			break;
+		case 'h':
+			options->help = true;
+			return true;
 		default:
 			return false;
 		}
@@ -175,13 +181,17 @@ print_datagrams(int fd, const struct signature_key *key)
 int
 main(int argc, char **argv)
 {
-	struct options options = {NULL, NULL, "127.0.0.1"};
+	struct options options = {NULL, NULL, "127.0.0.1", false};
 	struct signature_key key;
 	int fd;
 
 	if (!read_options(argc, argv, &options)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
+	}
+	if (options.help) {
+		fputs(usage, stdout);
+		return EXIT_OK;
 	}
 	if (sodium_init() < 0 || (fd = listen_at(&options)) < 0)
 		return EXIT_FAULT;

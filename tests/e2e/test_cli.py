@@ -1,4 +1,4 @@
-"""The command line, classic CGI, the listener and the development server."""
+"""The command line, classic CGI and the listener."""
 
 import hashlib
 import hmac
@@ -413,57 +413,6 @@ class Missing(unittest.TestCase):
         self.assertEqual(r.returncode, 1)
         self.assertIn("Debian and Ubuntu only", r.stderr)
         self.assertRegex(r.stderr, r"install what these packages hold: .*gcc")
-
-
-class DebugServer(unittest.TestCase):
-    """Its UDP ports are fixed: nothing else may hold them."""
-
-    def start(self, port):
-        server = Process([ROOT / "bin" / "debug-server"],
-                         env={"PORT": str(port)})
-        self.addCleanup(server.stop)
-        return server
-
-    def test_the_readmes_first_minute(self):
-        port = free_port()
-        server = self.start(port)
-        wait_until(lambda: "server started" in server.log(),
-                   "the server starts", seconds=60, process=server)
-        wait_until(lambda: server.log().count("Listening on") == 2,
-                   "the listeners listen", process=server)
-        self.assertEqual(request(port, body=REFERENCE).status, 201)
-        time_of_day = r"\d\d:\d\d:\d\d "
-        for line in (r"listener-8126\.1 +\| .* heaven\.heroku\.errors\.R89:1",
-                     r"listener-8127\.1 +\| .* heaven\.heroku\.errors\.R99:1",
-                     r"listener-8127\.1 +\| .* heaven\.heroku\.errors\.L99:1",
-                     r"listener-8127\.1 +\| .* heaven\.heroku\.errors\.H12:1",
-                     r'web\.1 +\| event=request method="POST" '
-                     r'path="/heaven/logs" status=201 us=\d+ bytes=536 body='):
-            wait_until(lambda: re.search("(?m)^" + time_of_day + line,
-                                         server.log()), line)
-        started = children(server.pid)
-        self.assertGreaterEqual(len(started), 4)
-        os.killpg(server.pid, signal.SIGINT)  # as Ctrl-C does
-        self.assertEqual(server.wait(20), 0)
-        left = [p for p in started if Path(f"/proc/{p}").exists() and
-                Path(f"/proc/{p}/stat").read_text().split()[2] != "Z"]
-        self.assertEqual(left, [], server.log())
-
-    def test_a_port_in_use_is_a_clear_message(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-            taken.bind(("127.0.0.1", 8126))
-            server = self.start(free_port())
-            self.assertEqual(server.wait(60), 1)
-            self.assertIn("UDP port 8126: Address already in use",
-                          server.log())
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            taken.listen()
-            port = taken.getsockname()[1]
-            server = self.start(port)
-            self.assertEqual(server.wait(60), 1)
-            self.assertIn(str(port), server.log())
-            self.assertIn("in use", server.log())
 
 
 if __name__ == "__main__":
