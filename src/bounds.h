@@ -96,8 +96,13 @@
 /* One line of the log, written by a single write(2). */
 #define LOG_LINE_MAX 4096
 
-/* How long a line waits for a log that is full before it is dropped. */
+/* How long lines wait for a log that is full before they are dropped: all of
+ * them together, within the interval. */
 #define LOG_WAIT_MS 100
+#define LOG_WAIT_INTERVAL_MS 10000
+
+/* Skipped messages of a body that are shown at LOG_LEVEL=debug. */
+#define LOG_SKIPPED_MAX 20
 
 /* Bytes of a body shown in the log at LOG_LEVEL=debug. */
 #define LOG_BODY_MAX 1500

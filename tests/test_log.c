@@ -1,5 +1,9 @@
 #include "base/log.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
 #include "support.h"
 
 static int
@@ -86,6 +90,90 @@ each_line_of_a_text_is_a_reason(void **state)
 	    "event=example reason=\"one\"\nevent=example reason=\"two\"\n");
 }
 
+/* Replaces standard error by fd until restore_stderr. */
+static int
+replace_stderr(int fd)
+{
+	int kept = dup(STDERR_FILENO);
+
+	assert_true(kept >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+	close(fd);
+	return kept;
+}
+
+static void
+restore_stderr(int kept)
+{
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	close(kept);
+}
+
+/* What a pipe has in it, as a string. */
+static const char *
+drain(int fd)
+{
+	static char buf[128 * 1024];
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = read(fd, buf + len, sizeof(buf) - 1 - len)) > 0)
+		len += (size_t)n;
+	buf[len] = '\0';
+	return buf;
+}
+
+static void
+lines_that_a_full_log_does_not_take_are_counted(void **state)
+{
+	static const char page[4096];
+	int fds[2], kept;
+	int64_t began;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
+	while (write(fds[1], page, sizeof(page)) > 0)
+		;
+	fcntl(fds[1], F_SETFL, 0);
+	kept = replace_stderr(fds[1]);
+	began = clock_ms();
+	log_a_reason();
+	assert_true(clock_ms() - began >= LOG_WAIT_MS);
+	began = clock_ms();
+	for (int i = 0; i < 50; i++)
+		log_a_reason();
+	assert_true(clock_ms() - began < 25 * LOG_WAIT_MS);
+	drain(fds[0]);
+	log_a_reason();
+	log_a_reason();
+	restore_stderr(kept);
+	assert_string_equal(drain(fds[0]),
+	    "event=log-stalled dropped=51\n"
+	    "event=example reason=\"why not\"\n"
+	    "event=example reason=\"why not\"\n");
+	close(fds[0]);
+}
+
+static void
+lines_that_cannot_be_written_are_counted_at_any_level(void **state)
+{
+	int kept = replace_stderr(open("/dev/full", O_WRONLY));
+
+	(void)state;
+	log_set_level(LOG_WARNING);
+	log_one_of_each();
+	log_a_reason(); /* below the level */
+	log_one_of_each();
+	restore_stderr(kept);
+	log_set_level(LOG_ERROR);
+	assert_string_equal(stderr_of(log_one_of_each), "");
+	log_set_level(LOG_WARNING);
+	assert_string_equal(stderr_of(log_one_of_each),
+	    "event=log-stalled dropped=2\nevent=example app=heaven status=422 "
+	    "reason=\"a \\\"b\\\"\\n\"\n");
+}
+
 int
 main(void)
 {
@@ -95,6 +183,10 @@ main(void)
 		a_line_below_the_level_is_not_written, reset),
 	    cmocka_unit_test_setup(
 		a_line_that_is_too_long_is_cut_but_ends, reset),
+	    cmocka_unit_test_setup(
+		lines_that_a_full_log_does_not_take_are_counted, reset),
+	    cmocka_unit_test_setup(
+		lines_that_cannot_be_written_are_counted_at_any_level, reset),
 	    cmocka_unit_test_setup(each_line_of_a_text_is_a_reason, reset),
 	};
 

@@ -3,7 +3,15 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 static enum log_level threshold = LOG_INFO;
+
+static struct {
+	int64_t since;    /* by clock_ms: when an interval of waiting began */
+	int64_t waited;   /* milliseconds in it */
+	uint64_t dropped; /* lines since the last one that was written */
+} stall;
 
 void
 log_set_level(enum log_level level)
@@ -56,22 +64,68 @@ log_quoted(struct log_line *line, const char *key, struct slice value)
 	buf_put_quoted(&line->text, value);
 }
 
+static bool
+is_writable(int64_t wait)
+{
+	struct pollfd log = {STDERR_FILENO, POLLOUT, 0};
+
+	return poll(&log, 1, (int)wait) > 0;
+}
+
+/*
+ * Whether the log takes a line now.  A reader that has stalled must not stall
+ * this program: lines wait only so long in all, and none behind one that was
+ * dropped.
+ */
+static bool
+takes_line(void)
+{
+	int64_t began;
+	bool writable = is_writable(0);
+
+	if (writable || stall.dropped > 0)
+		return writable;
+	began = clock_ms();
+	if (began - stall.since >= LOG_WAIT_INTERVAL_MS) {
+		stall.since = began;
+		stall.waited = 0;
+	}
+	if (stall.waited >= LOG_WAIT_MS)
+		return false;
+	writable = is_writable(LOG_WAIT_MS - stall.waited);
+	stall.waited += clock_ms() - began;
+	return writable;
+}
+
+static bool
+write_line(struct log_line *line)
+{
+	line->text.cap++;
+	buf_put(&line->text, SLICE("\n"));
+	return takes_line() &&
+	    write(STDERR_FILENO, line->text.ptr, line->text.len) >= 0;
+}
+
+static bool
+report_dropped(void)
+{
+	struct log_line line;
+
+	if (stall.dropped == 0)
+		return true;
+	log_begin(&line, LOG_ERROR, "log-stalled");
+	log_number(&line, "dropped", stall.dropped);
+	if (!write_line(&line))
+		return false;
+	stall.dropped = 0;
+	return true;
+}
+
 void
 log_end(struct log_line *line)
 {
-	struct pollfd log = {STDERR_FILENO, POLLOUT, 0};
-	ssize_t ignored;
-
-	if (!log_enabled(line->level))
-		return;
-	/* Whoever reads the log may have stalled; that must not spread. */
-	if (poll(&log, 1, LOG_WAIT_MS) <= 0)
-		return;
-	line->text.cap++;
-	buf_put(&line->text, SLICE("\n"));
-	/* A log that cannot be written has nowhere to say so. */
-	ignored = write(STDERR_FILENO, line->text.ptr, line->text.len);
-	(void)ignored;
+	if (log_enabled(line->level) && !(report_dropped() && write_line(line)))
+		stall.dropped++;
 }
 
 void

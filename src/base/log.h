@@ -3,6 +3,9 @@
  *
  *	event=refused status=422 app=heaven reason="..." offset=512
  *
+ * A log that takes no more lines delays nothing for long: lines are dropped,
+ *and once it takes them again one says how many (event=log-stalled).
+ *
  * A line is built in memory and written by one write(2), so that lines of
  * several processes do not mix.  No bodies (but at debug), no secrets; what
  * comes from a request is quoted and escaped.

@@ -94,22 +94,44 @@ log_duplicate(const struct outcome *outcome)
 }
 
 static void
-log_skipped(const struct request *request, const struct outcome *outcome)
+log_skipped(struct slice app, const struct batch_message *message)
 {
-	struct batch batch = batch_of(request->body);
-	struct batch_message message = {0};
 	struct log_line line;
 
-	while (batch_next(&batch, &message) == FRAME_OK) {
-		if (!message.skipped)
-			continue;
-		log_begin(&line, LOG_DEBUG, "skipped");
-		log_word(&line, "app", outcome->app);
-		log_number(&line, "message", message.number);
-		log_number(&line, "offset", message.offset);
-		log_quoted(&line, "text", slice_head(message.syslog_msg, 80));
-		log_end(&line);
-	}
+	log_begin(&line, LOG_DEBUG, "skipped");
+	log_word(&line, "app", app);
+	log_number(&line, "message", message->number);
+	log_number(&line, "offset", message->offset);
+	log_quoted(&line, "text", slice_head(message->syslog_msg, 80));
+	log_end(&line);
+}
+
+static void
+log_more_skipped(struct slice app, size_t more)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_DEBUG, "skipped");
+	log_word(&line, "app", app);
+	log_number(&line, "more", more);
+	log_end(&line);
+}
+
+static void
+log_all_skipped(struct slice app, struct slice body, size_t skipped)
+{
+	struct batch batch = batch_of(body);
+	struct batch_message message = {0};
+	size_t shown = 0;
+
+	while (
+	    shown < LOG_SKIPPED_MAX && batch_next(&batch, &message) == FRAME_OK)
+		if (message.skipped) {
+			log_skipped(app, &message);
+			shown++;
+		}
+	if (skipped > shown)
+		log_more_skipped(app, skipped - shown);
 }
 
 static uint64_t
@@ -149,7 +171,8 @@ log_exchange(const struct service *service, const struct request *request,
 	if (!log_enabled(LOG_DEBUG))
 		return;
 	if (outcome->status == 201 && service->tally.skipped > 0)
-		log_skipped(request, outcome);
+		log_all_skipped(
+		    outcome->app, request->body, service->tally.skipped);
 	log_request(request, outcome, start);
 }
 

@@ -376,24 +376,90 @@ class Costs(ResponderTest):
 
 
 class Logs(ResponderTest):
-    def test_log_that_nobody_reads_stops_nothing(self):
+    """A log that nobody reads, or that somebody reads slowly."""
+
+    dropped = re.compile(rb"event=log-stalled dropped=(\d+)\n")
+
+    def start_with_full_log(self, **env):
         fifo = os.path.join(tempfile.mkdtemp(), "fifo")
         os.mkfifo(fifo)
         self.addCleanup(os.rmdir, os.path.dirname(fifo))
-        unread = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-        self.addCleanup(os.close, unread)
+        self.reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, self.reader)
         log = open(fifo, "wb", buffering=0)
         os.set_blocking(log.fileno(), False)
         while log.write(b"x" * 4096) is not None:
             pass
         os.set_blocking(log.fileno(), True)
-        self.start_responder(log=log)
+        self.start_responder(log=log, **env)
+
+    def read(self, limit=1 << 20):
+        """What the log holds, up to so many bytes."""
+        with contextlib.suppress(BlockingIOError):
+            return os.read(self.reader, limit)
+        return b""
+
+    def refuse(self, times):
+        """How long so many refusals take, and a batch after each."""
         started = time.monotonic()
-        for _ in range(10):
+        for _ in range(times):
             self.assertEqual(self.status(credentials="x:y"), 401)
             self.assertEqual(self.status(), 201)
-        self.assertLess(time.monotonic() - started, 5)
-        self.assert_reference_counted(10)
+        self.assert_reference_counted(times)
+        return time.monotonic() - started
+
+    def test_stops_nothing(self):
+        self.start_with_full_log()
+        self.assertLess(self.refuse(60), 3)  # 6 at 100 ms a line
+
+    def test_says_how_many_lines_were_dropped_once_it_is_read(self):
+        self.start_with_full_log()
+        self.refuse(5)
+        self.read()
+        self.assertEqual(self.status(credentials="x:y"), 401)
+        log = self.read()
+        self.assertEqual([int(n) for n in self.dropped.findall(log)], [5])
+        self.assertEqual(log.count(b"\n"), 2)
+        self.assertEqual(self.status(credentials="x:y"), 401)
+        self.assertRegex(self.read(), rb"^event=refused [^\n]*\n$")
+
+    def test_read_slowly_stops_nothing(self):
+        self.start_with_full_log(LOG_LEVEL="debug")
+        # As a line of the log, as long as what is read at once.
+        long = b"1500 <1>1 t h a p - " + b"\xff" * 1485
+        stop = threading.Event()
+
+        def read_slowly():
+            while not stop.wait(0.08):
+                self.read(4096)
+        reader = threading.Thread(target=read_slowly)
+        reader.start()
+        try:
+            started = time.monotonic()
+            for _ in range(60):
+                self.assertEqual(self.status(long), 201)
+            self.assertLess(time.monotonic() - started, 3)
+        finally:
+            stop.set()
+            reader.join()
+
+    def test_at_debug_a_body_of_skipped_messages_stops_nothing(self):
+        self.start_with_full_log(LOG_LEVEL="debug")
+        started = time.monotonic()
+        self.assertEqual(self.status(b"3 odd" * 200 + REFERENCE), 201)
+        self.assertLess(time.monotonic() - started, 3)  # 20 before
+        self.assert_reference_counted()
+
+    def test_at_debug_twenty_skipped_messages_are_shown(self):
+        self.start_responder(LOG_LEVEL="debug")
+        self.assertEqual(self.status(b"3 odd" * 20), 201)
+        self.assertEqual(self.status(b"3 odd" * 33), 201)
+        lines = [l for l in self.responder.log().splitlines()
+                 if l.startswith("event=skipped ")]
+        self.assertEqual(len(lines), 41)
+        self.assertIn("message=20 offset=95 ", lines[19])
+        self.assertIn("message=1 offset=0 ", lines[20])
+        self.assertEqual(lines[40], "event=skipped app=heaven more=13")
 
 
 if __name__ == "__main__":
