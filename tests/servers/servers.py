@@ -5,13 +5,17 @@ The files run as they are, but for what no two machines share: REPLACED below,
 and comments that say what to uncomment for passwords that the server checks.
 """
 
+import atexit
 import contextlib
+import functools
 import getpass
 import grp
 import os
 import pwd
+import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -47,26 +51,50 @@ class Sink:
         return taken
 
 
-def password_hash(password):
-    return subprocess.run([tool("openssl"), "passwd", "-apr1", password],
+@functools.lru_cache(None)
+def password_hash(password, how="-apr1"):
+    return subprocess.run([tool("openssl"), "passwd", how, password],
                           check=True, capture_output=True,
                           text=True).stdout.strip()
+
+
+@functools.lru_cache(None)
+def certificate():
+    """The path of a certificate of our own; the key is beside it, with .key
+    after the name."""
+    folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-certificate-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "logplex-statsd.pem"
+    Path(folder.name).chmod(0o755)
+    subprocess.run(
+        [tool("openssl"), "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:prime256v1", "-days", "2", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-out", path, "-keyout", f"{path}.key"],
+        check=True, capture_output=True)
+    return path
 
 
 class Server:
     """One web server with the program behind it.
 
-    checked_by_server: whether it checks the passwords; edits: further changes,
-    {file: [(old, new)]}, each of which has to find its place."""
+    checked_by_server: whether it checks the passwords; tls: whether it is the
+    example for TLS that is served; edits: further changes, {file: [(old,
+    new)]}, each of which has to find its place."""
 
     way = None        # what the table calls it
-    files = ()        # of docs/servers
+    name = None       # of its examples in docs/servers
+    files = ()        # that of this way
     external = False  # whether the responder is somebody else's
     cgi = False
+    streams = None    # from how many bytes on it does not wait for a body
+    responders_wanted = 2
+    checks_passwords = True  # or only the program can
     mounts = ("", "/drain")
 
-    def __init__(self, checked_by_server=False, edits=None, settings=None):
-        self.checked_by_server = checked_by_server
+    def __init__(self, checked_by_server=False, tls=False, edits=None,
+                 settings=None):
+        self.checked_by_server, self.tls = checked_by_server, tls
         self.edits = edits or {}
         self.settings = settings or {}
         self.port = free_port()
@@ -92,8 +120,17 @@ class Server:
 
     def answers(self):
         with contextlib.suppress(OSError):
-            return request(self.port, method="GET", path="/_ping").status == 200
+            with self.connect() as s:
+                s.sendall(build_request("GET", "/_ping"))
+                return read_answer(s).status == 200
         return False
+
+    def connect(self):
+        if not self.tls:
+            return connect(self.port)
+        context = ssl.create_default_context(cafile=certificate())
+        return context.wrap_socket(connect(self.port),
+                                   server_hostname="localhost")
 
     def stop(self):
         for process in (self.process, self.responder):
@@ -115,17 +152,19 @@ class Server:
     def replaced(self):
         folder = self.folder
         return [
+            ("443" if self.tls else "8080", self.port),
             ("/usr/local/bin", folder / "bin"),
             ("/run/lighttpd/", f"{folder}/"),
             ("/run/logplex-statsd.sock", folder / "logplex-statsd.sock"),
             ("/run/logplex-statsd", folder / "run"),
             ("/var/lock/apache2/", f"{folder}/"),
+            ("/run/fcgiwrap.socket", folder / "logplex-statsd.sock"),
+            ("/etc/ssl/logplex-statsd.pem", certificate()),
             ("/etc/logplex-statsd.", f"{folder}/logplex-statsd."),
             ("/etc/lighttpd/", f"{folder}/"),
             ("/etc/apache2/", f"{folder}/"),
             ("/etc/nginx/", f"{folder}/"),
             ("/etc/caddy/", f"{folder}/"),
-            ("8080", self.port),
             (CLUSTER, ",".join(s.uri for s in self.sinks)),
             *([] if ROOTED else [("-U www-data", f"-U {USER}"),
                                  ("-u www-data", f"-u {USER}"),
@@ -134,13 +173,13 @@ class Server:
                                  ("-o www-data", f"-o {USER}")]),
         ]
 
-    def example(self, name, as_name=None, uncomment=()):
+    def example(self, name, as_name=None, uncomment=(), edits=()):
         """Puts an example into the folder; its path there."""
         text = (EXAMPLES / name).read_text()
         for line in uncomment if self.checked_by_server else ():
             assert text.count("#" + line) == 1, (name, line)
             text = text.replace("#" + line, line)
-        for old, new in self.edits.get(name, ()):
+        for old, new in (*edits, *self.edits.get(name, ())):
             assert old in text, (name, old)
             text = text.replace(old, new)
         for old, new in self.replaced:
@@ -148,6 +187,10 @@ class Server:
         path = self.folder / (as_name or name)
         path.write_text(text)
         return path
+
+    def site(self, **kwargs):
+        return self.example(
+            f"{self.name}-{'tls' if self.tls else 'site'}.conf", **kwargs)
 
     def write_passwords(self):
         lines = []
@@ -157,12 +200,22 @@ class Server:
         path = self.folder / "logplex-statsd.htpasswd"
         path.write_text("".join(lines))
 
+    def environment(self):
+        """The settings in logplex-statsd.env, as systemd would read them."""
+        env = self.example("logplex-statsd.env",
+                           uncomment=['AUTH="remote-user"'])
+        lines = [line for line in env.read_text().splitlines()
+                 if line and not line.startswith("#")]
+        pairs = (line.partition("=") for line in lines)
+        return {**{k: v.strip('"') for k, _, v in pairs}, **self.settings}
+
     def start_responder(self):
         env = self.example("logplex-statsd.env",
                            uncomment=['AUTH="remote-user"'])
         with env.open("a") as f:
             f.writelines(f'{k}="{v}"\n' for k, v in self.settings.items())
-        script = self.example("spawn-fcgi.sh")
+        script = self.example("spawn-fcgi.sh", edits=[
+            ("responders=2", f"responders={self.responders_wanted}")])
         tool("spawn-fcgi"), tool("/usr/bin/multiwatch")
         self.responder = Process(["/bin/sh", script])
         wait_until((self.folder / "logplex-statsd.sock").exists,
@@ -177,6 +230,28 @@ class Server:
             for pid in children(process.pid) if process else ():
                 with contextlib.suppress(OSError):
                     if os.readlink(f"/proc/{pid}/exe") == str(self.binary):
+                        pids.append(pid)
+        return pids
+
+    @contextlib.contextmanager
+    def stand_in(self, script):
+        """Puts a script in the place of the program, which becomes it."""
+        program = self.binary.rename(self.binary.with_suffix(".away"))
+        self.binary.write_text(f"#!/bin/sh\n{script}\nexec {program}\n")
+        self.binary.chmod(0o755)
+        try:
+            yield
+        finally:
+            program.rename(self.binary)
+
+    def stand_ins(self):
+        """The pids of those scripts."""
+        pids = []
+        for process in (self.process, self.responder):
+            for pid in children(process.pid) if process else ():
+                with contextlib.suppress(OSError):
+                    if str(self.binary).encode() in Path(
+                            f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
                         pids.append(pid)
         return pids
 
@@ -203,13 +278,14 @@ class Server:
 
 
 class Lighttpd(Server):
+    name = "lighttpd"
 
     def start(self):
         self.example(self.files[0], "logplex-statsd.conf")
         self.example("lighttpd-password.conf", "logplex-statsd-password.conf",
                      uncomment=['setenv.set-environment += ( "AUTH"']
                      if self.cgi else [])
-        site = self.example("lighttpd-site.conf", uncomment=[
+        site = self.site(uncomment=[
             'include "/etc/lighttpd/logplex-statsd-password.conf"'])
         conf = self.base("lighttpd.conf", f"""
 server.modules = ( "mod_alias" )
@@ -223,15 +299,6 @@ include "{site}"
 """)
         env = {} if self.external or self.cgi else self.environment()
         self.process = Process([tool("lighttpd"), "-D", "-f", conf], env=env)
-
-    def environment(self):
-        """The settings in logplex-statsd.env, as systemd would read them."""
-        env = self.example("logplex-statsd.env",
-                           uncomment=['AUTH="remote-user"'])
-        lines = [line for line in env.read_text().splitlines()
-                 if line and not line.startswith("#")]
-        pairs = (line.partition("=") for line in lines)
-        return {**{k: v.strip('"') for k, _, v in pairs}, **self.settings}
 
 
 class LighttpdFastcgi(Lighttpd):
@@ -262,6 +329,7 @@ class LighttpdCgi(Lighttpd):
 
 
 class Apache(Server):
+    name = "apache"
     modules = ("mpm_event", "authn_core", "authz_core", "auth_basic",
                "authn_file", "authz_user", "alias", "env")
     more_modules = ()
@@ -274,10 +342,11 @@ class Apache(Server):
             with path.open("a") as f:
                 f.write(self.settings_lines(self.settings_directive))
         self.example("apache-password.conf", "logplex-statsd-password.conf")
-        site = self.example("apache-site.conf", uncomment=[
+        site = self.site(uncomment=[
             'Include "/etc/apache2/logplex-statsd-password.conf"'])
         modules = "".join(f"LoadModule {m}_module {MODULES}/mod_{m}.so\n"
-                          for m in (*self.modules, *self.more_modules))
+                          for m in (*self.modules, *self.more_modules,
+                                    *(("ssl", "http2") if self.tls else ())))
         for m in self.more_modules:
             if not Path(f"{MODULES}/mod_{m}.so").exists():
                 raise AssertionError(
@@ -293,6 +362,7 @@ User {USER}
 Group {GROUP}
 {modules}
 {self.base_lines.format(folder=self.folder)}
+{f"Listen {self.port}" if self.tls else ""}
 <Directory />
   Require all denied
 </Directory>
@@ -303,6 +373,7 @@ Include "{site}"
 
 class ApacheCgi(Apache):
     way = "Apache, mod_cgid"
+    streams = 1
     files = ("apache-cgi.conf",)
     cgi = True
     mounts = ("", "/drain", "/cgi-bin/logplex-statsd")
@@ -324,18 +395,21 @@ class ApacheProxy(Apache):
     way = "Apache, mod_proxy_fcgi, socket"
     files = ("apache-proxy.conf",)
     external = True
-    more_modules = ("proxy", "proxy_fcgi")
+    more_modules = ("proxy", "proxy_fcgi", "buffer")
 
 
 class Nginx(Server):
     way = "nginx, socket"
+    name = "nginx"
+    files = ("nginx-socket.conf",)
     external = True
 
     def start(self):
         self.example("nginx-password.conf" if self.checked_by_server else
                      "nginx.conf", "logplex-statsd.conf")
         self.example("nginx-params.conf", "logplex-statsd-params.conf")
-        site = self.example("nginx-site.conf")
+        self.example(self.files[0], "logplex-statsd-pass.conf")
+        site = self.site()
         temp = "".join(f"{what}_temp_path {self.folder}/temp;\n" for what in (
             "client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
         conf = self.base("nginx-main.conf", f"""
@@ -354,8 +428,31 @@ include {site};
                                 "-e", self.folder / "error.log"])
 
 
+class NginxFcgiwrap(Nginx):
+    way = "nginx, fcgiwrap"
+    files = ("nginx-fcgiwrap.conf",)
+    cgi = True
+
+    def start_responder(self):
+        # As Debian's fcgiwrap.socket and fcgiwrap.service do, with ours.
+        unit = self.example("fcgiwrap.conf").read_text()
+        frames = re.search("^Environment=(FRAMES_FILE)=(.*)$", unit, re.M)
+        Path(frames[2]).parent.mkdir(mode=0o700)
+        if ROOTED:
+            shutil.chown(Path(frames[2]).parent, USER, GROUP)
+        command = re.findall("^ExecStart=(.*)$", unit, re.M)[-1].split()
+        self.responder = Process(
+            [tool("spawn-fcgi"), "-n", "-s", self.folder / "logplex-statsd.sock",
+             "-M", "0600", "-U", USER, "-G", GROUP, "-u", USER, "-g", GROUP,
+             "--", tool(command[0]), *command[1:]],
+            env={**self.environment(), frames[1]: frames[2]})
+        wait_until((self.folder / "logplex-statsd.sock").exists,
+                   "spawn-fcgi made its socket", process=self.responder)
+
+
 class Caddy(Server):
     way = "Caddy, socket"
+    name = "caddy"
     external = True
     hashes = {}  # bcrypt at Caddy's cost: worked out once
 
@@ -373,7 +470,7 @@ class Caddy(Server):
     def start(self):
         self.example("caddy-password.conf" if self.checked_by_server else
                      "caddy.conf", "logplex-statsd.conf")
-        site = self.example("caddy-site.conf")
+        site = self.site()
         conf = self.base("Caddyfile", f"""
 {{
 	admin off
@@ -386,5 +483,69 @@ import {site}
             env={"HOME": str(self.folder)})
 
 
+class Haproxy(Server):
+    way = "HAProxy, socket"
+    name = "haproxy"
+    external = True
+    streams = 16384
+    responders_wanted = 8
+
+    @property
+    def replaced(self):
+        # It has a root folder of its own, as in Debian's haproxy.cfg.
+        inside = [("unix@/run/", "unix@/")] if ROOTED else []
+        return [*inside, *super().replaced]
+
+    def write_passwords(self):
+        lines = ["userlist logplex-statsd"]
+        for credentials in (CREDENTIALS, OTHER):
+            user, _, password = credentials.partition(":")
+            lines.append(f"\tuser {user} password "
+                         f"{password_hash(password, '-1')}")
+        (self.folder / "users.cfg").write_text("\n".join(lines) + "\n")
+
+    def start(self):
+        main = self.base("haproxy.cfg", f"""
+global
+	log stderr local0
+{f'	chroot {self.folder}' if ROOTED else ''}
+{f'	user {USER}' if ROOTED else ''}
+{f'	group {GROUP}' if ROOTED else ''}
+defaults
+	log global
+	mode http
+	timeout connect 5000
+	timeout client 50000
+	timeout server 50000
+""")
+        parts = [main, self.example("haproxy.conf", uncomment=[
+            "set-param REMOTE_USER", "set-param AUTH_TYPE",
+            "http-request auth"]), self.folder / "users.cfg", self.site()]
+        self.process = Process([
+            tool("haproxy"), "-db", *(a for p in parts for a in ("-f", p))])
+
+
+class H2o(Server):
+    way = "h2o, socket"
+    external = True
+    mounts = ("",)
+    checks_passwords = False
+
+    def start(self):
+        edits = [("debian-h2o", USER)]
+        if self.tls:
+            text = (EXAMPLES / "h2o.conf").read_text()
+            lines = text[text.index("#listen:"):text.index("hosts:")]
+            edits += [("8080", str(free_port())),
+                      (lines, lines.replace("#", ""))]
+        conf = self.example("h2o.conf", edits=edits)
+        self.process = Process([tool("h2o"), "-c", conf])
+
+    @property
+    def replaced(self):
+        return [*super().replaced,
+                *([] if ROOTED else [("user: ", "#user: ")])]
+
+
 WAYS = (LighttpdFastcgi, LighttpdSocket, LighttpdCgi, ApacheCgi, ApacheFcgid,
-        ApacheProxy, Nginx, Caddy)
+        ApacheProxy, Nginx, NginxFcgiwrap, Caddy, Haproxy, H2o)

@@ -5,8 +5,11 @@ these tests found; WRITE_TABLES puts them there, and a test compares.
     [WRITE_TABLES=1] pytest tests/servers/test_servers.py
 """
 
+import concurrent.futures
+import functools
 import json
 import re
+import select
 import sys
 import unittest
 from pathlib import Path
@@ -43,19 +46,21 @@ odd = {}    # {path: {way: status}}
 
 
 class WayTest(unittest.TestCase):
-    """One way, with the program checking the passwords and with the server
-    doing so."""
+    """One way."""
 
     server_class = None
     __test__ = False
 
     @classmethod
     def setUpClass(cls):
-        cls.own = cls.guarded = None
-        cls.addClassCleanup(lambda: [s.stop() for s in (cls.own, cls.guarded)
-                                     if s is not None])
-        cls.own = cls.server_class(settings={"BASE_PATH": "/mount"})
-        cls.guarded = cls.server_class(checked_by_server=True)
+        cls.servers = []
+        cls.addClassCleanup(lambda: [s.stop() for s in cls.servers])
+        cls.start(settings={"BASE_PATH": "/mount"})
+        cls.own = cls.servers[0]
+
+    @classmethod
+    def start(cls, **kwargs):
+        cls.servers.append(cls.server_class(**kwargs))
 
     def note(self, column, cell):
         found.setdefault(self.server_class.way, {})[column] = cell
@@ -90,7 +95,7 @@ class WayTest(unittest.TestCase):
 
     def test_reference_example_at_every_mount(self):
         for mount in self.server_class.mounts:
-            for server in (self.own, self.guarded):
+            for server in self.servers:
                 with self.subTest(mount=mount):
                     answer = self.post(server, path=mount + "/heaven/logs")
                     self.assert_counted(server, answer)
@@ -113,6 +118,9 @@ class WayTest(unittest.TestCase):
                           answer.headers["www-authenticate"])
         self.note("program checks", "yes")
 
+        if not self.server_class.checks_passwords:
+            self.note("server checks", "no")
+
     def test_program_never_believes_a_remote_user(self):
         for header in FORGED:
             self.assert_refused(self.own, self.post(
@@ -121,43 +129,11 @@ class WayTest(unittest.TestCase):
             self.assert_refused(self.own, self.post(
                 self.own, credentials=credentials, headers=FORGED[::3]), 401)
 
-    def test_server_checks_the_password(self):
-        for credentials in ("Aladdin:wrong", "Aladdin:", ":open sesame",
-                            "heaven:heaven", None):
-            answer = self.post(self.guarded, credentials=credentials)
-            self.assert_refused(self.guarded, answer, 401)
-            self.assertIn("basic", answer.headers["www-authenticate"].lower())
-        self.note("server checks", "yes")
-
-    def test_right_user_may_write_to_his_own_application_only(self):
-        self.assert_refused(self.guarded, self.post(
-            self.guarded, path="/other/logs"), 401)
-        self.assert_refused(self.guarded, self.post(
-            self.guarded, credentials=OTHER), 401)
-        answer = self.post(self.guarded, credentials=OTHER,
-                           path="/Mallory/logs")
-        self.assertEqual(answer.status, 201)
-        self.assertEqual(sum(map(len, self.take(self.guarded))), 4)
-
-    def test_client_cannot_name_himself_past_the_server(self):
-        for header in FORGED:
-            for credentials in (None, OTHER):
-                self.assert_refused(self.guarded, self.post(
-                    self.guarded, credentials=credentials,
-                    headers=[header]), 400, 401)
-        for authorization in ("Bearer QWxhZGRpbg==", "Aladdin",
-                              'Digest username="Aladdin"', "Basic",
-                              "Basic Aladdin", "Basic QWxhZGRpbg==",
-                              "Basic QWxhZGRpbjo="):
-            self.assert_refused(self.guarded, self.post(
-                self.guarded, credentials=None,
-                headers=["Authorization: " + authorization]), 400, 401)
-
     def test_second_authorization_header_is_never_taken_for_the_first(self):
         mine = "Authorization: " + basic(OTHER)
         his = "Authorization: " + basic("Aladdin:wrong")
         for headers in ([mine, his], [his, mine]):
-            for server in (self.guarded, self.own):
+            for server in self.servers:
                 self.assert_refused(server, self.post(
                     server, credentials=None, headers=headers), 400, 401)
 
@@ -182,17 +158,21 @@ class WayTest(unittest.TestCase):
     def test_body_of_a_megabyte(self):
         times = (1 << 20) // len(REFERENCE) + 1
         body = REFERENCE * times
-        self.assert_counted(self.own, self.post(self.own, body=body), times)
-        self.assert_counted(self.guarded, self.post(self.guarded, body=body),
-                            times)
-        self.assert_counted(self.own, self.raw(self.own, build_request(
+        for server in self.servers:
+            self.assert_counted(server, self.post(server, body=body), times)
+        answer = self.raw(self.own, build_request(
             length=False, headers=["Transfer-Encoding: chunked"]) +
-            chunked(body, 50000)), times)
-        self.note("1 MB", "201")
+            chunked(body, 50000))
+        if self.server_class is Haproxy:  # see the document
+            self.assert_refused(self.own, answer, 400)
+            self.note("1 MB", "201, in chunks 400")
+        else:
+            self.assert_counted(self.own, answer, times)
+            self.note("1 MB", "201")
 
     def test_early_refusal_is_delivered(self):
         body = REFERENCE * 1500
-        for server in (self.own, self.guarded):
+        for server in self.servers:
             self.assert_refused(server, self.post(
                 server, body=body, credentials="Aladdin:wrong"), 401)
         huge = REFERENCE * ((9 << 20) // len(REFERENCE))
@@ -211,38 +191,77 @@ class WayTest(unittest.TestCase):
             with connect(self.own.port) as s:
                 s.sendall(data)
                 time.sleep(0.1)  # let a server that streams hand it over
-            for _ in range(20):
+            for _ in range(10):
                 self.assertEqual(self.take(self.own), [[], []])
                 time.sleep(0.02)
             self.assert_serves(self.own)
         self.note("client leaves", "nothing counted")
 
-    def test_slow_senders(self):
-        # With one more of them than there are responders.
-        data = build_request(body=REFERENCE * 100)
-        data = data[:len(data) // 2]
-        holds = self.server_class in (ApacheProxy, Caddy)  # see the document
-        idle = {p: sockets(p) for p in self.own.responders()}
+    def test_stalled_senders_hold_up_nobody(self):
+        # As many as the documented set-up can take, in the middle of a body
+        # of 1 MB; a server that waits for the body takes any number.
+        way = self.server_class
+        streams = way.streams is not None and not way.cgi
+        number = way.responders_wanted - 1 if streams else 12
+        data = build_request(body=bytes(1 << 20))[:1 << 19]
+        idle = self.busy()
         with contextlib.ExitStack() as stack:
-            for _ in range(3):
+            for _ in range(number):
                 slow = stack.enter_context(connect(self.own.port))
                 slow.sendall(data)
-            if holds:
-                wait_until(lambda: all(sockets(p) > n
-                                       for p, n in idle.items()),
-                           "every responder has a slow sender")
-            other = stack.enter_context(connect(self.own.port))
+            if way.streams is not None:
+                wait_until(lambda: self.busy() >= idle + number,
+                           "every sender has a responder")
+            other = stack.enter_context(connect(self.own.port, timeout=1))
             other.sendall(build_request(body=REFERENCE))
-            if holds:
-                other.settimeout(1)
-                with self.assertRaises(socket.timeout):
-                    other.recv(1)
-            else:
-                self.assert_counted(self.own, read_answer(other))
-        if holds:  # those who have gone are done with, and the other
-            wait_until(lambda: self.post(self.own).status == 201, "it goes on")
-            self.take(self.own)
-        self.note("slow senders", "others wait" if holds else "others go on")
+            self.assert_counted(self.own, read_answer(other))
+            self.assertEqual(self.busy() > idle, way.streams is not None)
+        wait_until(lambda: self.busy() == idle, "those who left are done with")
+        self.assert_serves(self.own)
+        self.note("the body", self.body_cell())
+
+    def test_stalled_senders_of_small_bodies(self):
+        # A server that streams may wait for bodies up to some size.
+        if self.server_class.streams in (None, 1):
+            return
+        size = self.server_class.streams - 2048  # of headers and the like
+        data = build_request(body=bytes(size))[:-1]
+        idle = self.busy()
+        with contextlib.ExitStack() as stack:
+            for _ in range(12):
+                stack.enter_context(connect(self.own.port)).sendall(data)
+            other = stack.enter_context(connect(self.own.port, timeout=1))
+            other.sendall(build_request(body=REFERENCE))
+            self.assert_counted(self.own, read_answer(other))
+            self.assertEqual(self.busy(), idle)
+
+    def body_cell(self):
+        way = self.server_class
+        if way.streams is None:
+            return "waited for"
+        if way.cgi:
+            return "streamed, a process each"
+        return f"streamed from {way.streams >> 10} KB on"
+
+    def busy(self):
+        """How many requests are in the hands of the program."""
+        if self.server_class.cgi:
+            return len(self.own.responders())
+        return sum(sockets(p) for p in self.own.responders())
+
+    def test_stopped_responder(self):
+        status, seconds, late, again = stopped_responders()[
+            self.server_class].result()
+        self.assertGreaterEqual(status, 500)  # the sender tries again
+        # Logplex leaves after 5 s; what is more here is a slow machine's.
+        self.assertGreater(seconds, 2)
+        self.assertLess(seconds, 10)
+        # fcgiwrap does not notice that nginx has left.  See the document.
+        counts_late = self.server_class is NginxFcgiwrap
+        self.assertEqual(late, 4 if counts_late else 0)
+        self.assertEqual(late + again, 4)
+        self.note("stopped", f"{status}, " + (
+            "counted late" if late else "nothing counted"))
 
     def test_batch_that_comes_again_is_counted_once(self):
         """By another process, if there are several; and by the next one."""
@@ -276,15 +295,15 @@ class WayTest(unittest.TestCase):
     def test_odd_paths(self):
         for path in ODD_PATHS:
             with self.subTest(path=path):
-                for server in (self.own, self.guarded):
+                for server in self.servers:
                     answer = self.post(server, path=path)
                     if answer.status == 201:
                         self.assert_counted(server, answer)
                     else:
-                        self.assert_refused(server, answer, 400, 404)
+                        self.assert_refused(server, answer, 400, 404, 500)
                     answer2 = self.post(server, path=path,
                                         credentials="Aladdin:wrong")
-                    self.assert_refused(server, answer2, 400, 401, 404)
+                    self.assert_refused(server, answer2, 400, 401, 404, 500)
                     odd.setdefault(path, {})[self.server_class.way] = \
                         answer.status
 
@@ -323,16 +342,56 @@ class WayTest(unittest.TestCase):
         self.take(self.own)
         self.note("log", " and ".join(where))
 
+    def curl(self, server, data, *options):
+        """(version of HTTP, status) of a request by curl, over TLS."""
+        done = subprocess.run(
+            [tool("curl"), "-s", "--cacert", certificate(), "-o", "/dev/null",
+             "-w", "%{http_version} %{http_code}", "-X", "POST", "-H",
+             f"Content-Type: {LOGPLEX}", "-u", CREDENTIALS, *options,
+             f"https://localhost:{server.port}/heaven/logs"],
+            input=data, capture_output=True, timeout=60)
+        version, status = done.stdout.decode().split()
+        return version, int(status)
+
+    def test_tls(self):
+        server = self.server_class(tls=True)
+        self.addCleanup(server.stop)
+        best = "1.1" if self.server_class.name == "lighttpd" else "2"
+        sized, unsized = ("--data-binary", "@-"), ("-T", "-")
+        for option, version in (("--http2", best), ("--http1.1", "1.1")):
+            for how in (sized, unsized):
+                with self.subTest(version=version, how=how):
+                    seen, status = self.curl(server, REFERENCE, option, *how)
+                    self.assertEqual(seen, version)
+                    if (self.server_class is ApacheFcgid and version == "2"
+                            and how is unsized):  # see the document
+                        self.assertIn(status, (500, 503))
+                        self.assertEqual(self.take(server), [[], []])
+                    else:
+                        self.assertEqual(status, 201)
+                        self.assertEqual(self.take(server), BY_OWNER)
+            self.assertEqual(
+                self.curl(server, REFERENCE * 2000, option, *sized),
+                (version, 201))
+            self.assertEqual(sum(map(len, self.take(server))), 4)
+            self.assertEqual(
+                self.curl(server, REFERENCE, option, *sized, "-u", "a:wrong"),
+                (version, 401))
+        self.assertEqual(self.take(server), [[], []])
+        self.note("TLS", "HTTP/2, HTTP/1.1" if best == "2" else "HTTP/1.1")
+
     def test_responder_killed_in_mid_request(self):
         # In hand: with half of a body; or stopped; or, for a process that
         # lives milliseconds, a stand-in that waits before it becomes one.
         server = self.server_class(edits=STREAMING.get(self.server_class, {}))
         self.addCleanup(server.stop)
         self.assert_serves(server)
-        if self.server_class is LighttpdCgi:
+        if self.server_class in (LighttpdCgi, NginxFcgiwrap):
             status = self.kill_before_start(server)
         elif self.server_class is ApacheFcgid:
             status = self.kill_stopped(server)
+        elif self.server_class in (ApacheProxy, Caddy, H2o):
+            status = self.kill_while_reading(server)
         else:
             status = self.kill_with_half_a_body(server)
         self.assertGreaterEqual(status, 500)  # the sender tries again
@@ -366,24 +425,134 @@ class WayTest(unittest.TestCase):
             os.kill(pid, signal.SIGKILL)
             return read_answer(s).status
 
+    def kill_while_reading(self, server):
+        # Of a large body, which takes some milliseconds; there are more tries
+        # for when it was through before.
+        body = REFERENCE * (8_300_000 // len(REFERENCE))
+        for _ in range(20):
+            idle = {p: sockets(p) for p in server.responders()}
+            with connect(server.port) as s:
+                s.sendall(build_request(body=body))
+                while not (busy := [p for p, n in idle.items()
+                                    if sockets(p) > n]):
+                    if select.select([s], [], [], 0)[0]:
+                        break
+                for pid in busy:
+                    os.kill(pid, signal.SIGKILL)
+                answer = read_answer(s)
+            if answer.status != 201:
+                return answer.status
+            self.take(server)
+            wait_until(lambda: len(server.responders()) == len(idle),
+                       "another is started")
+        self.fail("the responder was always faster")
+
     def kill_before_start(self, server):
-        program = server.binary.rename(server.binary.with_suffix(".away"))
-        server.binary.write_text(f"#!/bin/sh\nsleep 5\nexec {program}\n")
-        server.binary.chmod(0o755)
-        with connect(server.port) as s:
+        with server.stand_in("sleep 5"), connect(server.port) as s:
             s.sendall(build_request(body=REFERENCE))
-            wait_until(lambda: len(children(server.process.pid)) == 2,
-                       "the process waits")
-            for pid in children(server.process.pid):
-                os.kill(pid, signal.SIGKILL)
-            status = read_answer(s).status
-        program.rename(server.binary)
-        return status
+            wait_until(server.stand_ins, "the process waits")
+            for pid in server.stand_ins():
+                for each in [pid, *children(pid)]:  # it would go on
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(each, signal.SIGKILL)
+            return read_answer(s).status
+
+
+class GuardedTest(WayTest):
+    """One way, with the program checking the passwords and with the server
+    doing so."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start(checked_by_server=True)
+        cls.guarded = cls.servers[1]
+
+    def test_server_checks_the_password(self):
+        for credentials in ("Aladdin:wrong", "Aladdin:", ":open sesame",
+                            "heaven:heaven", None):
+            answer = self.post(self.guarded, credentials=credentials)
+            self.assert_refused(self.guarded, answer, 401)
+            self.assertIn("basic", answer.headers["www-authenticate"].lower())
+        self.note("server checks", "yes")
+
+    def test_right_user_may_write_to_his_own_application_only(self):
+        self.assert_refused(self.guarded, self.post(
+            self.guarded, path="/other/logs"), 401)
+        self.assert_refused(self.guarded, self.post(
+            self.guarded, credentials=OTHER), 401)
+        answer = self.post(self.guarded, credentials=OTHER,
+                           path="/Mallory/logs")
+        self.assertEqual(answer.status, 201)
+        self.assertEqual(sum(map(len, self.take(self.guarded))), 4)
+
+    def test_client_cannot_name_himself_past_the_server(self):
+        for header in FORGED:
+            for credentials in (None, OTHER):
+                self.assert_refused(self.guarded, self.post(
+                    self.guarded, credentials=credentials,
+                    headers=[header]), 400, 401)
+        for authorization in ("Bearer QWxhZGRpbg==", "Aladdin",
+                              'Digest username="Aladdin"', "Basic",
+                              "Basic Aladdin", "Basic QWxhZGRpbg==",
+                              "Basic QWxhZGRpbjo="):
+            self.assert_refused(self.guarded, self.post(
+                self.guarded, credentials=None,
+                headers=["Authorization: " + authorization]), 400, 401)
+
+
+def stop_responder(way):
+    """(status, seconds, how many counters came, how many when the sender sent
+    the batch again) for a request whose responder is stopped, and continued
+    once the sender has its answer."""
+    server = way()
+    batch = {"body": REFERENCE, "headers": ["Logplex-Frame-Id: late"]}
+    try:
+        with contextlib.ExitStack() as stack:
+            if way.cgi:  # a process that stops itself as it starts
+                # lighttpd's mod_cgi forgets the time of a process that starts
+                # before an older one has ended.
+                wait_until(lambda: not server.responders(), "none is left")
+                stack.enter_context(server.stand_in("kill -STOP $$"))
+                stopped = server.stand_ins
+            else:
+                pids = server.responders()
+                stopped = lambda: pids  # noqa: E731
+                for pid in pids:
+                    os.kill(pid, signal.SIGSTOP)
+            begun = time.monotonic()
+            status = request(server.port, **batch).status
+            seconds = time.monotonic() - begun
+            for pid in stopped():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+            wait_until(lambda: not way.cgi or not server.stand_ins(),
+                       "the stopped process goes on")
+        # Whoever answers now has done with what was there before, but for
+        # its siblings.
+        wait_until(lambda: request(server.port, body=REFERENCE).status == 201,
+                   "it serves again")
+        time.sleep(0.2)
+        late = sum(len(sink.take()) for sink in server.sinks) - 4
+        request(server.port, **batch)
+        again = sum(len(sink.take()) for sink in server.sinks)
+        return status, seconds, late, again
+    finally:
+        server.stop()
+
+
+@functools.lru_cache(None)
+def stopped_responders():
+    """{way: future of what stop_responder says}, all at once: they wait for
+    seconds."""
+    with concurrent.futures.ThreadPoolExecutor(len(WAYS)) as pool:
+        return {way: pool.submit(stop_responder, way) for way in WAYS}
 
 
 for _way in WAYS:
     _name = _way.__name__ + "Test"
-    globals()[_name] = type(_name, (WayTest,), {
+    globals()[_name] = type(
+        _name, (GuardedTest if _way.checks_passwords else WayTest,), {
         "server_class": _way, "__test__": True, "__module__": __name__})
 
 
@@ -420,8 +589,8 @@ def waiting(path):
 
 
 COLUMNS = ("mounts", "BASE_PATH", "program checks", "server checks", "chunked",
-           "no length", "1 MB", "client leaves", "slow senders", "refused early", "HEAD",
-           "`Proxy:`", "killed", "log")
+           "no length", "1 MB", "the body", "client leaves", "refused early",
+           "HEAD", "`Proxy:`", "TLS", "killed", "stopped", "log")
 
 
 def row(cells):
@@ -445,8 +614,64 @@ def tables():
 BEGIN = "<!-- The tests write and check this part. -->\n"
 END = "<!-- End of what the tests write. -->\n"
 
+class BusyboxTest(unittest.TestCase):
+    """busybox httpd, for which the program is CGI, with the passwords checked
+    by busybox."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-busybox-")
+        self.addCleanup(folder.cleanup)
+        program = Path(folder.name) / "cgi-bin" / "logplex-statsd"
+        program.parent.mkdir()
+        program.symlink_to(PROGRAM)
+        self.sink = Sink()
+        self.addCleanup(self.sink.socket.close)
+        self.port = free_port()
+        process = Process(
+            [tool("busybox"), "httpd", "-f", "-p", f"127.0.0.1:{self.port}",
+             "-h", folder.name, "-c", EXAMPLES / "busybox.conf"],
+            env={"METRICS_CLUSTER": self.sink.uri, "AUTH": "remote-user",
+                 "API_CREDENTIALS_HEAVEN": CREDENTIALS})
+        self.addCleanup(process.stop)
+
+        def listens():
+            with contextlib.suppress(OSError):
+                return connect(self.port).close() is None
+        wait_until(listens, "busybox listens", process=process)
+
+    def post(self, path="/heaven/logs", **kwargs):
+        answer = request(self.port, path="/cgi-bin/logplex-statsd" + path,
+                         **{"body": REFERENCE, **kwargs})
+        self.assertEqual(len(self.sink.take()),
+                         4 if answer.status == 201 else 0)
+        return answer
+
+    def test_counts_for_the_right_user(self):
+        answer = self.post(body=REFERENCE * 2000)
+        self.assertEqual(answer.status, 201)
+        self.assertEqual(answer.headers["content-length"],
+                         str(len(answer.body)))
+
+    def test_refuses_all_others(self):
+        for kwargs in ({"credentials": None}, {"credentials": "Aladdin:wrong"},
+                       {"path": "/other/logs"},
+                       *({"credentials": None, "headers": [header]}
+                         for header in FORGED)):
+            with self.subTest(**kwargs):
+                self.assertEqual(self.post(**kwargs).status, 401)
+
+    def test_does_not_understand_chunks(self):
+        with connect(self.port) as s:
+            s.sendall(build_request(
+                path="/cgi-bin/logplex-statsd/heaven/logs", length=False,
+                headers=["Transfer-Encoding: chunked"]) +
+                chunked(REFERENCE, 100))
+            self.assertEqual(read_answer(s).status, 422)
+        self.assertEqual(self.sink.take(), [])
+
+
 # In docs/web-servers.md an example is a path, a file of its own a name.
-EXAMPLE = re.compile(r"[a-z-]+\.(?:conf|env|sh)\b")
+EXAMPLE = re.compile(r"[a-z0-9-]+\.(?:conf|env|sh)\b")
 
 
 class DocumentTest(unittest.TestCase):

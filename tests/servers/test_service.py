@@ -109,6 +109,29 @@ class Systemd(ServiceTest):
         done = run(tool("systemd-analyze"), "verify", "--man=no", service)
         self.assertIn("ProtectHomes", done.stderr)
 
+    def for_haproxy(self):
+        """The units with what docs/servers adds to them."""
+        units = self.units()
+        for unit in units:
+            example = self.folder / "usr/share/doc/logplex-statsd/servers" / (
+                f"haproxy-{unit.suffix[1:]}.conf")
+            added = unit.parent / (unit.name + ".d") / "haproxy.conf"
+            added.parent.mkdir()
+            shutil.copy(example, added)
+        return units
+
+    def test_verify_finds_nothing_to_say_for_haproxy(self):
+        tool("/usr/bin/multiwatch")
+        units = self.for_haproxy()
+        done = run(tool("systemd-analyze"), "verify", "--man=no", *units)
+        ours = [line for line in done.stderr.splitlines()
+                if re.search("logplex-statsd|haproxy", line)]
+        self.assertEqual((done.returncode, ours), (0, []), done.stderr)
+        added = units[1].parent / (units[1].name + ".d") / "haproxy.conf"
+        added.write_text(added.read_text().replace("MemoryMax", "MemoryMux"))
+        done = run(tool("systemd-analyze"), "verify", "--man=no", *units)
+        self.assertIn("MemoryMux", done.stderr)
+
     def test_exposure_is_low(self):
         _, service = self.units()
         done = run(tool("systemd-analyze"), "security", "--offline=true",
@@ -162,10 +185,30 @@ class Systemd(ServiceTest):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(10), 0)
 
+    def several(self):
+        """The service with haproxy-service.conf in one file."""
+        _, service = self.for_haproxy()
+        added = service.parent / (service.name + ".d") / "haproxy.conf"
+        service.write_text(service.read_text() + added.read_text())
+        return service
+
+    def test_several_responders_on_one_socket(self):
+        process = self.activate(self.several())
+        self.assertEqual(self.post(), 201)
+        self.assertEqual(len(children(process.pid)), 8)
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+        self.assertEqual(children(process.pid), [])
+
     def test_system_calls_and_sockets_are_those_allowed(self):
+        self.assert_only_allowed_calls(self.units()[1])
+
+    def test_system_calls_of_several_responders_too(self):
+        self.assert_only_allowed_calls(self.several())
+
+    def assert_only_allowed_calls(self, service):
         # Name servers are not asked here: glibc's look-ups use sockets,
         # which are allowed, and files.
-        _, service = self.units()
         trace = self.folder / "trace"
         process = self.activate(
             service, tool("strace"), "-f", "-qq", "-o", trace)

@@ -171,6 +171,14 @@ class CaddyTrust(TrustTest):
             server, headers=["X-Remote-User: Aladdin"]), 201)
 
 
+class HaproxyTrust(TrustTest):
+    def test_user_and_type_without_a_password_check_let_anybody_in(self):
+        server = self.start(Haproxy, (
+            "haproxy.conf", "http-request auth", "#http-request auth"))
+        self.assertEqual(self.status(server, credentials=WRONG), 201)
+        self.assertEqual(self.status(server), 401)
+
+
 class SocketTrust(unittest.TestCase):
     """Whoever can connect to the socket may say who he is."""
 
