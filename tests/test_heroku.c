@@ -282,6 +282,8 @@ gives_what_the_rules_say(void **state)
 		"shop.heroku.postgres.my_db.a_b:1|g"},
 	    {"app", "heroku-redis", "sample#a=1 addon=X-y source=z",
 		"shop.heroku.redis.X-y.a:1|g"},
+	    {"app", "heroku-redis", "addon= sample#a=1 source=Z addon=x",
+		"shop.heroku.redis.z.a:1|g"},
 	    {"app", "web.1", "count#a=1 count#a=2 sample#a=3 measure#a=4ms",
 		"shop.custom.a:1|c shop.custom.a:3|g shop.custom.a:4|ms"},
 	    {"app", "web.1", "count#a=1.0 count#a=2", "-"},

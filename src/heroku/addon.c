@@ -30,8 +30,9 @@ find_name(struct slice text, char buf[static VALUE_MAX + 1])
 {
 	struct logfmt_pair pair, addon = {0}, source = {0};
 
-	while (addon.key.len == 0 && logfmt_next(&text, &pair))
-		if (slice_equal(pair.key, SLICE("addon")))
+	while (addon.value.len == 0 && logfmt_next(&text, &pair))
+		if (addon.key.len == 0 &&
+		    slice_equal(pair.key, SLICE("addon")))
 			addon = pair;
 		else if (source.key.len == 0 &&
 		    slice_equal(pair.key, SLICE("source")))

@@ -48,6 +48,17 @@ ROLLBACK = re.compile(rb"Rollback to v[0-9]+ by")
 SCALED = b"Scaled to "
 FORMATION = re.compile(rb"([^ @]+)@([0-9]{1,20}):")
 
+# What has one of these names is sent in this order, before what varies.
+FIXED = [
+    "heroku.logplex.dropped", "heroku.logplex.lost", "heroku.router.requests",
+    *("heroku.router.status." + c for c in
+      ("1xx", "2xx", "3xx", "4xx", "5xx", "none")), "heroku.router.bytes",
+    *("heroku.router.service.le." + le for le in
+      ("100", "250", "500", "1000", "2500", "5000", "10000", "30000", "inf")),
+    "heroku.release", "heroku.rollback",
+    *("heroku.drain." + of for of in
+      ("batches", "messages", "skipped", "duplicates", "refused"))]
+
 LE = [100, 250, 500, 1000, 2500, 5000, 10000, 30000]
 ONE_OFF = [b"run", b"release", b"scheduler"]
 DYNO_KEYS = [b"load_avg_1m", b"load_avg_5m", b"load_avg_15m", b"memory_total",
@@ -70,14 +81,14 @@ def gauge(value):
 
 
 def pairs(text):
-    """The first of each key, up to what is no pair; without empty values."""
+    """The first of each key, up to what is no pair."""
     found, at = {}, 0
     while pair := PAIR.match(text, at):
         at = pair.end()
         key, quoted, bare = pair.groups()
         found.setdefault(key, bare if quoted is None else re.sub(
             rb"\\(.)", rb"\1", quoted, flags=re.DOTALL))
-    return {key: value for key, value in found.items() if value}
+    return found
 
 
 def counter(family, name, value=1, **tags):
@@ -100,7 +111,7 @@ def errors(text, rules):
 
 def router(text):
     line = pairs(text)
-    if b"at" not in line:
+    if not line.get(b"at"):
         return
     yield counter("router", "heroku.router.requests")
     status = STATUS_CLASS.match(line.get(b"status", b""))
@@ -134,13 +145,13 @@ def dyno(kind, n, text):
         n = n.decode()
         for key, value in pairs(text).items():
             name = key.removeprefix(b"sample#")
-            if name != key and name in DYNO_KEYS and gauge(value):
+            if name != key and name in DYNO_KEYS:
                 yield sample(name.decode(), gauge(value))
         running = PROCESS_RUNNING.match(text)
-        for key, value in zip(("memory_total", "memory_percent"),
-                              running.groups() if running else ()):
-            if value and gauge(value):
-                yield sample(key, gauge(value))
+        if running and gauge(running[1]):
+            yield sample("memory_total", gauge(running[1]))
+            if running[2] and gauge(running[2]):
+                yield sample("memory_percent", gauge(running[2]))
     if state := STATE.match(text):
         yield Sample("dynos", f"heroku.dyno.{type}.state.{state[1].decode()}",
                      "heroku.dyno.state",
@@ -171,10 +182,10 @@ def releases(text):
 
 def addons(kind, text):
     line = pairs(text)
-    addon = part(line.get(b"addon", line.get(b"source", b"").lower()))
+    addon = part(line.get(b"addon") or line.get(b"source", b"").lower())
     for key, value in line.items():
         name = part(key.removeprefix(b"sample#"), rb"A-Za-z0-9_")
-        if addon and key.startswith(b"sample#") and name and gauge(value):
+        if addon and key.startswith(b"sample#") and name:
             yield Sample("addons", f"heroku.{kind}.{addon}.{name}",
                          f"heroku.{kind}.{name}", (("addon", addon),), "g",
                          gauge(value))
@@ -197,14 +208,16 @@ def custom(text):
         if name is None or "" in name.split("."):
             continue
         name = "custom." + name
-        measured = MEASURE.match(value)
-        if kind == b"count" and COUNT.match(value):
-            yield counter("custom", name, int(value))
-        elif kind == b"sample" and gauge(value):
+        if kind == b"count":
+            yield counter("custom", name, int(value) if COUNT.match(value)
+                          else None)
+        elif kind == b"sample":
             yield Sample("custom", name, name, (), "g", gauge(value))
-        elif kind == b"measure" and measured and len(measured[1]) <= 20:
+        elif kind == b"measure":
+            measured = MEASURE.match(value)
+            fits = measured and len(measured[1]) <= 20
             yield Sample("custom", name, name, (), "ms",
-                         milliseconds(*measured.groups()))
+                         milliseconds(*measured.groups()) if fits else None)
 
 
 def either(recognise, text):
@@ -254,49 +267,67 @@ class Request:
 
     def __init__(self, families):
         self.families = families
-        self.values = {}  # (plain, type): (sample, its values)
-        self.timer_values = 0
+        self.values = {}  # (plain, type): (sample, its values), as it appeared
+        self.timers = []  # (sample, value)
+        self.varying = set()
         self.custom_names = set()
         self.left_out = 0
 
-    def add(self, sample):
-        if sample.family not in self.families:
-            return
-        key = sample.plain, sample.type
-        if not self.fits(sample, key):
-            self.left_out += 1
+    def add_message(self, samples):
+        """Of several samples with one name the first decides, also if it has
+        no value; that takes the name's place too."""
+        named = set()
+        for sample in samples:
+            key = sample.plain, sample.type
+            if sample.family not in self.families or key in named:
+                continue
+            if not self.has_room(sample, key):
+                self.left_out += 1
+                continue
+            if sample.family != "timings":
+                named.add(key)
+            self.add(sample, key)
+
+    def add(self, sample, key):
+        if sample.type == "ms":
+            if sample.value is not None and len(self.timers) == TIMER_VALUES:
+                self.left_out += 1
+            elif sample.value is not None:
+                self.timers.append((sample, sample.value))
             return
         _, values = self.values.setdefault(key, (sample, []))
-        if sample.type == "c":
-            values[:] = [sum(values) + sample.value]
-        elif sample.type == "g":
-            values[:] = [sample.value]
-        else:
-            values.append(sample.value)
+        if sample.value is not None:
+            values[:] = [sum(values) + sample.value if sample.type == "c"
+                         else sample.value]
 
-    def fits(self, sample, key):
-        names = self.custom_names
-        if sample.family == "custom" and sample.plain not in names and \
-                len(names) == CUSTOM_NAMES:
-            return False
-        if key not in self.values and len(self.values) == BUCKETS:
-            return False
-        if sample.type == "ms" and self.timer_values == TIMER_VALUES:
-            return False
-        if sample.family == "custom":
-            names.add(sample.plain)
-        self.timer_values += sample.type == "ms"
+    def has_room(self, sample, key):
+        """Errors and fixed names always have."""
+        if sample.plain in FIXED or sample.family == "timings" or \
+                key in self.varying:
+            return True
+        if sample.family != "errors":
+            new_custom = {sample.plain} - self.custom_names \
+                if sample.family == "custom" else set()
+            if len(self.varying) >= BUCKETS or \
+                    len(self.custom_names | new_custom) > CUSTOM_NAMES:
+                return False
+            self.custom_names |= new_custom
+        self.varying.add(key)
         return True
 
     def lines(self):
-        """(sample, value) of each line, in order."""
-        for family in FAMILIES:
-            for sample, values in self.values.values():
-                if sample.family != family:
-                    continue
-                for value in values:
-                    if sample.type != "c" or value > 0:
-                        yield sample, str(value)
+        """(sample, value) of each line, in order: the families; in each the
+        fixed names, what varies as it appeared, and timers as they came."""
+        def place(entry):
+            sample = entry[0]
+            return (FAMILIES.index(sample.family), sample.type == "ms",
+                    FIXED.index(sample.plain) if sample.plain in FIXED
+                    else len(FIXED))
+        entries = [(sample, values[0]) for sample, values in
+                   self.values.values() if values] + self.timers
+        for sample, value in sorted(entries, key=place):
+            if sample.type != "c" or value > 0:
+                yield sample, str(value)
 
 
 def request(body, rules):
@@ -304,11 +335,9 @@ def request(body, rules):
     request = Request(rules.families)
     messages = [samples(message, rules) for _, message in frames(body)]
     for found in messages:
-        for sample in found or []:
-            request.add(sample)
-    for sample in drain(batches=1, messages=len(messages),
-                        skipped=messages.count(None)):
-        request.add(sample)
+        request.add_message(found or [])
+    request.add_message(drain(batches=1, messages=len(messages),
+                              skipped=messages.count(None)))
     return request
 
 

@@ -3,7 +3,6 @@ for speed, to be compared with the program.  Regular expressions stand where the
 program walks over bytes, so that the two share no mistakes of thought."""
 
 import re
-import zlib
 
 SPACE = rb"[ \t\n\x0b\x0c\r]"
 NOT_SPACE = rb"[^ \t\n\x0b\x0c\r]"
@@ -118,7 +117,7 @@ def judge(message, levels, platform_only):
 
 
 def count(body, levels=3, platform_only=False):
-    """As judge.c prints it."""
+    """The outcome; messages, skipped, errors; errors by code; verdicts."""
     verdicts, outcome = [], "ok"
     try:
         for offset, message in frames(body):
@@ -135,14 +134,3 @@ def count(body, levels=3, platform_only=False):
         f"{len(verdicts)} {skipped} {sum(counts.values())}",
         " ".join(f"{code}={n}" for code, n in counts.items()),
         " ".join(f"{offset}:{v.decode()}" for offset, v in verdicts)])
-
-
-def counters(app, counted, collectors):
-    """The lines that --explain prints for "code=n ..."."""
-    lines = []
-    for pair in counted.split():
-        code, n = pair.split("=")
-        bucket = f"{app}.heroku.errors.{code}"
-        owner = collectors[zlib.crc32(bucket.encode()) % len(collectors)]
-        lines.append(f"{owner}\t{bucket}:{n}|c")
-    return lines

@@ -1,11 +1,12 @@
-# make properties BODIES=n    random bodies, judged by the program and by a
-#                             second implementation
+# make properties BODIES=n LINES=n    random bodies, and batches of lines of all
+#       families, judged by the program and by a second implementation
 
 BODIES ?= 100000
+LINES ?= 100000
 
 .PHONY: properties
 properties:
-	@BODIES=$(BODIES) pytest-3 tests/properties
+	@BODIES=$(BODIES) LINES=$(LINES) pytest-3 tests/properties
 
 $(BUILD)/properties/judge: $(BUILD)/tests/properties/judge.o $(LIBRARY)
 	@mkdir -p $(@D)

@@ -11,13 +11,13 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import families
 from families import Rules
 from lines import Lines
 from naive import Fault
-from support import *
+from lib.places import FIXTURES
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
 ALL = frozenset(families.FAMILIES)
@@ -167,6 +167,3 @@ class RandomLines(unittest.TestCase):
         for family in [*ALL, "fault"]:
             self.assertGreater(seen[family], 5, (family, SEED))
 
-
-if __name__ == "__main__":
-    main("families")
