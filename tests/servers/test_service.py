@@ -132,6 +132,13 @@ class Systemd(ServiceTest):
         done = run(tool("systemd-analyze"), "verify", "--man=no", *units)
         self.assertIn("MemoryMux", done.stderr)
 
+    def test_it_is_started_again_however_often_it_crashes(self):
+        # systemd would give up after five starts in ten seconds.
+        _, service = self.units()
+        unit = re.search(r"(?ms)^\[Unit\]$(.*?)^\[", service.read_text())[1]
+        self.assertRegex(unit, r"(?m)^StartLimitIntervalSec=0$")
+        self.assertEqual(self.setting(service, "Restart"), "on-failure")
+
     def test_exposure_is_low(self):
         _, service = self.units()
         done = run(tool("systemd-analyze"), "security", "--offline=true",
