@@ -219,7 +219,7 @@ VARIANTS = {
     "bodies streamed (no temporary file)":
         added("server.stream-request-body = 2"),
     "temporary files in memory":
-        replaced(r'server.upload-dirs += \( "/tmp" \)',
+        replaced(r'server.upload-dirs += \( env.SOCKET_DIR \)',
                  'server.upload-dirs = ( "/dev/shm" )'),
 }
 

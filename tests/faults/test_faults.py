@@ -7,6 +7,7 @@ import json
 import random
 import re
 import resource
+import stat
 import time
 
 from fastcgi import *
@@ -386,6 +387,31 @@ class WebServerFaults(FaultTest):
             time.sleep(0.5)
         summary = self.account(self.under_load(restart))
         self.assertGreater(summary[201, "all"], 100)
+
+    def test_killed_it_leaves_no_body_behind(self):
+        self.start_web()
+        lighttpd, = [p for p in children(self.web.pid) if os.readlink(
+            f"/proc/{p}/exe").endswith("lighttpd")]
+        request = build_request(body=REFERENCE * 2000)  # a megabyte
+
+        def files():
+            """Those that hold a part of the body."""
+            found = []
+            for fd in Path(f"/proc/{lighttpd}/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    if stat.S_ISREG(fd.stat().st_mode) and \
+                            fd.stat().st_size > 64 << 10:
+                        found.append(Path(os.readlink(fd)))
+            return found
+        with connect(self.port) as s:
+            s.sendall(request[:-1000])
+            wait_until(files, "a part of the body in a file")
+            kept = files()
+            self.assertEqual([f.parent.stat().st_mode & 0o077 for f in kept],
+                             [0] * len(kept))
+            os.kill(lighttpd, signal.SIGKILL)
+            self.web.wait(10)
+        self.assertEqual([f for f in kept if f.exists()], [])
 
     def test_two_at_once(self):
         self.start_web()
