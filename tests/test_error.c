@@ -2,6 +2,8 @@
 
 #include "support.h"
 
+#define BOM "\xef\xbb\xbf" /* of UTF-8 */
+
 static const struct error_rules defaults = {
     ERROR_LEVEL_ERROR | ERROR_LEVEL_WARNING, false};
 static const struct error_rules errors_only = {ERROR_LEVEL_ERROR, false};
@@ -112,6 +114,25 @@ judges_error_lines(void **state)
 		"R14"},
 	    {"- Error R14", "R14"},
 	    {"- - Error R14", "-"},
+	    {BOM BOM "Error R14", "-"},
+	    {"\xef\xbb"
+	     "Error R14",
+		"-"},
+	    {"\xbb\xbf"
+	     "Error R14",
+		"-"},
+	    {BOM " Error R14", "-"},
+	    {" " BOM "Error R14", "-"},
+	    {"Error " BOM "R14", "-"},
+	    {BOM, "-"},
+	    {"- " BOM, "-"},
+	    {"[id] " BOM "Error R14", "R14"},
+	    {"[id]" BOM "Error R14", "-"},
+	    {BOM "[id] Error R14", "-"},
+	    {"- " BOM "- Error R14", "-"},
+	    {"[id a=\"]\"] Error R14", "R14"},
+	    {"[id a=\"x] Error R15\"] Error R14", "R14"},
+	    {"[id a=\"x] Error R15", "-"},
 	    {"[id] Error R14", "R14"},
 	    {"[id]Error R14", "-"},
 	};
@@ -178,6 +199,16 @@ judges_router_lines(void **state)
 	    {"  at=error   code=H12", "H12"},
 	    {"- at=error code=H12", "H12"},
 	    {"[a b=\"c\"] at=error code=H12", "H12"},
+	    {"[a b=\"]\"] at=error code=H12", "H12"},
+	    {"[a b=\"c]d\"][e f=\"]\"] at=error code=H12", "H12"},
+	    {BOM "at=error code=H12", "H12"},
+	    {BOM "code=H12 at=error", "H12"},
+	    {BOM BOM "at=error code=H12", "-"},
+	    {BOM "- at=error code=H12", "-"},
+	    {"- " BOM "at=error code=H12", "H12"},
+	    {"[a b=\"c\"] " BOM "at=error code=H12", "H12"},
+	    {BOM "at=info code=H12", "-"},
+	    {" " BOM "at=error code=H12", "-"},
 	};
 
 	(void)state;
@@ -311,6 +342,46 @@ only_three_letters_and_digits_make_a_code(void **state)
 	}
 }
 
+static bool
+is_space(int c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Whether the text counts once its \1 is this byte. */
+static bool
+counts_with(const char *form, int c)
+{
+	char text[64];
+	struct slice s = {text, strlen(form)};
+
+	strcpy(text, form);
+	*strchr(text, '\1') = (char)c;
+	return judge_slice(s, &defaults)[0] != '-';
+}
+
+static void
+six_bytes_are_white_space(void **state)
+{
+	static const char *const separated[] = {"at=error\1code=H12",
+	    "code=H12\1at=error", "at=\"error\"\1code=H12",
+	    "a=\1at=error code=H12", "\1at=error code=H12",
+	    " \1at=error code=H12", "- \1at=error code=H12",
+	    BOM "\1at=error code=H12"};
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		for (size_t i = 0; i < COUNT(separated); i++)
+			if (counts_with(separated[i], c) != is_space(c))
+				fail_msg("%s: 0x%02x", separated[i], c);
+		assert_int_equal(counts_with("at=error code=H12\1", c),
+		    is_space(c) || (c >= '0' && c <= '9'));
+		assert_int_equal(
+		    counts_with("Error R14\1x", c), is_space(c) || c == ':');
+		assert_int_equal(counts_with("Error\1R14", c), c == ' ');
+	}
+}
+
 int
 main(void)
 {
@@ -322,6 +393,7 @@ main(void)
 	    cmocka_unit_test(knows_the_three_levels),
 	    cmocka_unit_test(says_why_a_line_does_not_count),
 	    cmocka_unit_test(platform_only_counts_what_the_platform_wrote),
+	    cmocka_unit_test(six_bytes_are_white_space),
 	    cmocka_unit_test(only_three_letters_and_digits_make_a_code),
 	};
 

@@ -61,6 +61,49 @@ reads_or_refuses_a_header(void **state)
 	}
 }
 
+/* RFC 5424 gives each a greatest length; senders go beyond. */
+static void
+no_field_is_too_long(void **state)
+{
+	static const char *const around[][2] = {
+	    {"<1>1 ", " h a p m x"},
+	    {"<1>1 t ", " a p m x"},
+	    {"<1>1 t h ", " p m x"},
+	    {"<1>1 t h a ", " m x"},
+	    {"<1>1 t h a p ", " x"},
+	};
+	char field[1001] = {0}, message[1100];
+
+	(void)state;
+	memset(field, 'f', sizeof(field) - 1);
+	for (size_t i = 0; i < COUNT(around); i++) {
+		struct syslog_msg m;
+
+		snprintf(message, sizeof(message), "%s%s%s", around[i][0],
+		    field, around[i][1]);
+		assert_true(syslog_msg_parse(slice_of(message), &m));
+		assert_text(m.msg, "x", around[i][0]);
+		assert_text(m.app_name, i == 2 ? field : "a", around[i][0]);
+		assert_text(m.procid, i == 3 ? field : "p", around[i][0]);
+	}
+}
+
+/* All but the space that ends it. */
+static void
+a_field_may_hold_any_byte(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		char message[] = "<1>1 t h a.b p m x";
+		struct syslog_msg m;
+
+		message[10] = (char)c;
+		assert_true(syslog_msg_parse(
+		    (struct slice){message, sizeof(message) - 1}, &m));
+		assert_int_equal(m.app_name.len, c == ' ' ? 1 : 3);
+	}
+}
+
 static void
 no_prefix_of_a_header_is_readable(void **state)
 {
@@ -135,6 +178,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(splits_a_header_at_single_spaces),
 	    cmocka_unit_test(reads_or_refuses_a_header),
+	    cmocka_unit_test(no_field_is_too_long),
+	    cmocka_unit_test(a_field_may_hold_any_byte),
 	    cmocka_unit_test(no_prefix_of_a_header_is_readable),
 	    cmocka_unit_test(takes_structured_data_or_leaves_it),
 	};
