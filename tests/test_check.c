@@ -94,6 +94,7 @@ prints_what_would_be_used(void **state)
 	    "batches that come again: counted each time "
 	    "(DUPLICATES=count)\n"
 	    "base path: /drain\n"
+	    "metrics: errors: of a batch of 100 requests a line for each code\n"
 	    "no warnings\n");
 	assert_string_equal(err, "");
 }
@@ -116,7 +117,27 @@ prints_users_when_the_web_server_checks(void **state)
 	    "router lines that count: at=info\n"
 	    "lines of applications that look like errors: counted\n"
 	    "batches that come again: counted once, remembered in /frames\n"
+	    "metrics: errors: of a batch of 100 requests a line for each code\n"
 	    "1 warning\n");
+}
+
+static void
+prints_what_is_counted_under_which_names(void **state)
+{
+	(void)state;
+	assert_true(checks(false,
+	    "METRICS_CLUSTER=statsd://127.0.0.1:1?datagram=1432&tags=dogstatsd",
+	    "METRICS=errors,latency,drain", "PREFIX_SHOP=shop.live",
+	    "TAGS=env:live", "ZEROS=H12,R14", "API_SECRET=0123456789abcdef"));
+	assert_non_null(strstr(out, "lines packed into 1432 bytes, tagged\n"));
+	assert_non_null(strstr(out,
+	    "metrics: errors: of a batch of 100 requests a line for each code\n"
+	    "metrics: latency: of a batch of 100 requests 9 lines\n"
+	    "metrics: drain: of a batch of 100 requests 2 lines\n"
+	    "application SHOP: named shop.live in buckets\n"
+	    "tags of every tagged line: env:live\n"
+	    "zeros of: H12, R14\n"
+	    "no warnings\n"));
 }
 
 static void
@@ -238,7 +259,7 @@ a_path_cannot_drive_a_terminal(void **state)
 	assert_non_null(strstr(out, "@HOST/\\x1b[2J\\n\\xff/APPLICATION/"));
 	memset(longest + strlen(longest), '\1', BASE_PATH_MAX - 1);
 	assert_true(checks(false, "API_SECRET=0123456789abcdef", longest));
-	assert_non_null(strstr(out, "\\x01\\x01\nno warnings\n"));
+	assert_non_null(strstr(out, "\\x01\\x01\nmetrics: "));
 	assert_null(strchr(out, '\1'));
 }
 
@@ -359,6 +380,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(prints_what_would_be_used),
 	    cmocka_unit_test(prints_users_when_the_web_server_checks),
+	    cmocka_unit_test(prints_what_is_counted_under_which_names),
 	    cmocka_unit_test(prints_all_faults_and_nothing_else),
 	    cmocka_unit_test(warns_of_what_is_likely_a_mistake),
 	    cmocka_unit_test(warns_of_what_is_wrong_with_the_system),

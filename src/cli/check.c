@@ -22,6 +22,8 @@ print_collector(size_t number, const struct uri *uri, FILE *out)
 		fprintf(out, ", lines packed into %zu bytes", uri->datagram);
 	if (uri->backdate > 0)
 		fprintf(out, ", backdated by %u s", uri->backdate);
+	if (uri->dogstatsd)
+		fputs(", tagged", out);
 	fputc('\n', out);
 }
 
@@ -175,6 +177,34 @@ print_duplicates(const struct config *config, FILE *out)
 }
 
 static void
+print_families(const struct config *config, FILE *out)
+{
+	for (int i = 0; i < METRIC_FAMILIES; i++)
+		if (config->counting.families & FAMILY_BIT(i))
+			fprintf(out,
+			    "metrics: %.*s: of a batch of 100 requests %s\n",
+			    SLICE_ARG(metric_families[i].name),
+			    metric_families[i].cost);
+}
+
+static void
+print_naming(const struct config *config, FILE *out)
+{
+	const struct counting *c = &config->counting;
+
+	for (size_t i = 0; i < c->prefix_count; i++)
+		fprintf(out, "application %.*s: named %.*s in buckets\n",
+		    SLICE_ARG(c->prefixes[i].variable),
+		    SLICE_ARG(c->prefixes[i].prefix));
+	if (c->tags.len > 0)
+		fprintf(out, "tags of every tagged line: %.*s\n",
+		    SLICE_ARG(c->tags));
+	for (size_t i = 0; i < c->zero_count; i++)
+		fprintf(out, "%s%.*s%s", i == 0 ? "zeros of: " : ", ",
+		    SLICE_ARG(c->zeros[i]), i + 1 == c->zero_count ? "\n" : "");
+}
+
+static void
 print_rules(const struct config *config, FILE *out)
 {
 	fprintf(out, "passwords: checked by %s\n",
@@ -290,6 +320,8 @@ check(const struct check *job, struct findings *findings)
 	else
 		print_applications(job->config, job->out);
 	print_rules(job->config, job->out);
+	print_families(job->config, job->out);
+	print_naming(job->config, job->out);
 	warn_of_system(job, &cluster, probes, &findings->warnings);
 	return print_warnings(job, buf_slice(&findings->warnings)) == 0 ||
 	    !job->strict;

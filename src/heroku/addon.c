@@ -31,8 +31,7 @@ find_name(struct slice text, char buf[static VALUE_MAX + 1])
 	struct logfmt_pair pair, addon = {0}, source = {0};
 
 	while (addon.value.len == 0 && logfmt_next(&text, &pair))
-		if (addon.key.len == 0 &&
-		    slice_equal(pair.key, SLICE("addon")))
+		if (addon.key.len == 0 && slice_equal(pair.key, SLICE("addon")))
 			addon = pair;
 		else if (source.key.len == 0 &&
 		    slice_equal(pair.key, SLICE("source")))

@@ -105,6 +105,7 @@ extern const struct metric metrics[METRICS];
 /* A family's name, as METRICS has it, and how to read its metrics. */
 struct metric_family_info {
 	struct slice name;
+	const char *cost; /* what a batch of 100 requests sends of it */
 	const char *reading;
 };
 

@@ -23,7 +23,8 @@ FAULTY = {
     "API_SECRET": "", "API_PREVIOUS_CREDENTIALS_<APP>": "nocolon",
     "API_PREVIOUS_SECRET": "", "AUTH": "x", "LEVELS": "x",
     "PLATFORM_ONLY": "x", "LOG_LEVEL": "x", "BASE_PATH": "x",
-    "DUPLICATES": "x", "FRAMES_FILE": "x"}
+    "DUPLICATES": "x", "FRAMES_FILE": "x", "METRICS": "x",
+    "PREFIX_<APP>": "a..b", "TAGS": "x", "ZEROS": "x"}
 
 
 def run(*args, env=None, stdin=b""):
@@ -158,6 +159,18 @@ class Readme(unittest.TestCase):
             re.M)))
         self.assertGreater(len(named), 2)
         self.assertEqual(named - manual_statuses(), set())
+
+
+class Metrics(unittest.TestCase):
+    def test_the_page_is_what_the_table_of_metrics_says(self):
+        built = ROOT / "build" / "docs" / "metrics"
+        subprocess.run(["make", "-s", built.relative_to(ROOT)], cwd=ROOT,
+                       check=True)
+        self.assertEqual(
+            (ROOT / "docs" / "metrics.md").read_text(),
+            subprocess.run([built], check=True, capture_output=True,
+                           text=True).stdout,
+            "make docs/metrics.md writes it anew")
 
 
 class Examples(unittest.TestCase):

@@ -1,63 +1,173 @@
-"""Every family of metrics, through lighttpd and UDP: the lines of the fixture,
-plain and with tags."""
+"""Families of metrics, tags, prefixes and zeros, behind lighttpd as bin/web
+starts it: every real line of the fixtures gives what it must."""
 
-import sys
-from pathlib import Path
+import json
+import re
+import zlib
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support import *
 
-from lib.collector import Collector
-from lib.frames import frame
-from lib.http import request
-from lib.places import FIXTURES
-from lib.web import WebTest
-
-SECRET = "open-sesame"
-STREAM = "errors,loss,router,latency,timings,dynos,releases,addons,custom"
+MESSAGES = "errors,loss,router,latency,timings,dynos,releases,addons,custom"
+H12 = b"at=error code=H12 service=30000ms status=503"
 
 
 def rows():
-    """(number, body, lines, lines with tags) of each row of the fixture."""
-    texts = (FIXTURES / "metric-lines.tsv").read_bytes().splitlines()[1:]
-    wanted = (FIXTURES / "metric-lines.expected.tsv").read_text()
-    for text, row in zip(texts, wanted.splitlines()[1:], strict=True):
-        number, app_name, procid, plain, tagged = row.split("\t")
-        header = f"<134>1 2024-01-01T00:00:00+00:00 host {app_name} {procid} - "
-        body = frame(header.encode() + text.split(b"\t")[2] + b"\n")
-        yield number, body, plain, tagged
+    """(row, app_name, procid, msg, plain, tagged) of each real line."""
+    lines = (FIXTURES / "metric-lines.tsv").read_bytes().split(b"\n")[1:]
+    table = (FIXTURES / "metric-lines.expected.tsv").read_text()
+    for line, row in zip(lines, table.split("\n")[1:]):
+        if row:
+            number, app_name, procid, plain, tagged = row.split("\t")
+            yield (number, app_name, procid, line.split(b"\t")[2],
+                   plain.split(" "), tagged.split(" "))
 
 
-class Rows(WebTest):
-    maxDiff = None
-    env = {"API_CREDENTIALS_HEAVEN": None, "API_SECRET": SECRET,
-           "METRICS": STREAM}
+def frame(app_name, procid, msg):
+    message = b"<134>1 2024-01-01T00:00:00+00:00 host %s %s - %s\n" % (
+        app_name.encode(), procid.encode(), msg)
+    return b"%d %s" % (len(message), message)
 
-    def check(self, options, wanted_of, app_of, named):
-        """Posts each row as an application of its own, and compares what has
-        arrived of it."""
-        collector = Collector()
-        self.addCleanup(collector.close)
-        self.start_web(METRICS_CLUSTER=collector.uri + options)
+
+class Metrics(WebTest):
+    def start_web(self, **how):
+        super().start_web(API_SECRET="secret", **how)
+
+    def count(self, *messages, app="heaven", **headers):
+        answer = self.post(b"".join(frame(*m) for m in messages),
+                           path=f"/{app}/logs", credentials="x:secret"
+                           if app != "heaven" else CREDENTIALS, **headers)
+        self.assertEqual(answer.status, 201)
+        return json.loads(answer.body)
+
+
+class RealLines(Metrics):
+    def by_application(self, pattern):
+        """{application: its lines, sorted}, each at the line's owner."""
+        found = {}
+        for c in self.collectors:
+            for line in c.lines():
+                found.setdefault(re.search(pattern, line)[1], []).append(line)
+        return {app: sorted(lines) for app, lines in found.items()}
+
+    def test_every_line_gives_what_it_must_plain(self):
+        self.start_web(options="?datagram=1432", METRICS=MESSAGES)
         wanted = {}
-        for number, body, *lines in rows():
-            answer = request(self.port, path=f"/row{number}/logs", body=body,
-                             credentials="x:" + SECRET)
-            self.assertEqual(answer.status, 201, number)
-            wanted["row" + number] = [
-                named(line, "row" + number) for line in
-                wanted_of(lines).split(" ") if line != "-"]
-        got = {app: [] for app in wanted}
-        for line in collector.lines():
-            got[app_of(line)].append(line)
-        for app, lines in wanted.items():
-            self.assertEqual(sorted(got[app]), sorted(lines), app)
+        for number, app_name, procid, msg, plain, _ in rows():
+            app = "row" + number
+            self.count((app_name, procid, msg), app=app)
+            if plain != ["-"]:
+                wanted[app] = sorted(
+                    app + line.removeprefix("shop") for line in plain)
+        self.assertGreater(len(wanted), 100)
+        for i, c in enumerate(self.collectors):
+            for line in c.lines():
+                bucket = line.split(":")[0].encode()
+                self.assertEqual(zlib.crc32(bucket) % 2, i, line)
+        self.assertEqual(self.by_application(r"^(row\d+)\."), wanted)
 
-    def test_plain(self):
-        self.check("?datagram=1432", lambda lines: lines[0],
-                   lambda line: line.split(".")[0],
-                   lambda line, app: line.replace("shop", app, 1))
+    def test_every_line_gives_what_it_must_tagged(self):
+        self.start_web(options="?tags=dogstatsd&datagram=8192",
+                       METRICS=MESSAGES)
+        wanted = {}
+        for number, app_name, procid, msg, _, tagged in rows():
+            app = "row" + number
+            self.count((app_name, procid, msg), app=app)
+            if tagged != ["-"]:
+                wanted[app] = sorted(line.replace("#app:shop", "#app:" + app)
+                                     for line in tagged)
+        self.assertGreater(len(wanted), 100)
+        self.assertEqual(self.by_application(r"#app:(row\d+)"), wanted)
 
-    def test_tagged(self):
-        self.check("?datagram=1432&tags=dogstatsd", lambda lines: lines[1],
-                   lambda line: line.split("#app:")[1].split(",")[0],
-                   lambda line, app: line.replace("#app:shop", "#app:" + app))
+
+class Naming(Metrics):
+    def test_prefix_and_tags(self):
+        self.start_web(options="/p?tags=dogstatsd", PREFIX_HEAVEN="shop.live",
+                       TAGS="env:live,team:a")
+        self.count(("heroku", "router", H12))
+        self.assertEqual(self.counters(), [
+            "p.heroku.errors:1|c|#app:shop.live,code:H12,env:live,team:a"])
+
+    def test_prefix_in_buckets_and_their_owner(self):
+        self.start_web(PREFIX_HEAVEN="shop.live")
+        self.count(("heroku", "router", H12))
+        bucket = "shop.live.heroku.errors.H12"
+        owner = zlib.crc32(bucket.encode()) % 2
+        self.assertEqual(self.collectors[owner].lines(), [bucket + ":1|c"])
+        self.assertEqual(self.collectors[1 - owner].lines(), [])
+
+
+class Zeros(Metrics):
+    def test_with_the_first_batch_and_not_with_the_next(self):
+        self.start_web(ZEROS="H12,R14,L10")
+        self.count(("heroku", "router", H12))
+        self.assertEqual(self.counters(), [
+            "heaven.heroku.errors.H12:1|c", "heaven.heroku.errors.L10:0|c",
+            "heaven.heroku.errors.R14:0|c"])
+        self.count(("heroku", "router", b"at=info"))
+        self.assertEqual(len(self.counters()), 3)
+        self.count(("heroku", "router", b"at=info"), app="other")
+        self.assertEqual(self.counters()[3:], [
+            f"other.heroku.errors.{code}:0|c" for code in
+            ("H12", "L10", "R14")])
+
+
+class Drain(Metrics):
+    def test_counts_what_becomes_of_batches(self):
+        self.start_web(METRICS="drain")
+        answer = self.count(("heroku", "router", H12), ("app", "x", b"y"))
+        self.assertEqual(answer["errors"], 1)
+        self.assertEqual(self.counters(), [
+            "heaven.heroku.drain.batches:1|c",
+            "heaven.heroku.drain.messages:2|c"])
+        for body, status in (b"nonsense", 422), (b"", 415):
+            for c in self.collectors:
+                c.datagrams.clear()
+            answer = self.post(body, content_type="text/plain" if
+                               status == 415 else LOGPLEX)
+            self.assertEqual(answer.status, status)
+            self.assertEqual(self.counters(),
+                             ["heaven.heroku.drain.refused:1|c"])
+        for c in self.collectors:
+            c.datagrams.clear()
+        self.assertEqual(self.post(b"", credentials="x:y").status, 401)
+        self.assertEqual(self.counters(), [])
+
+    def test_a_duplicate_counts_as_that_alone(self):
+        self.start_web(METRICS="errors,drain,router")
+        for _ in range(2):
+            self.count(("heroku", "router", H12),
+                       headers=["Logplex-Frame-Id: a"])
+        self.assertEqual(self.counters(), sorted([
+            "heaven.heroku.errors.H12:1|c", "heaven.heroku.router.requests:1|c",
+            "heaven.heroku.router.status.5xx:1|c",
+            "heaven.heroku.drain.batches:1|c",
+            "heaven.heroku.drain.messages:1|c",
+            "heaven.heroku.drain.duplicates:1|c"]))
+
+
+class Ceilings(Metrics):
+    def test_an_application_that_mints_names_reaches_them_and_no_other(self):
+        self.start_web(options="?datagram=8192",
+                       METRICS="custom,dynos,addons,errors")
+        custom = [("app", "web.1", b"count#n%d=1" % i) for i in range(200)]
+        dynos = [("heroku", "t%d.1" % i, b"sample#memory_total=%d" % i)
+                 for i in range(9000)]
+        self.count(*custom, *dynos, ("heroku", "router", H12))
+        lines = self.counters()
+        names = {line.split(":")[0] for line in lines}
+        self.assertEqual(len(names), len(lines))
+        self.assertEqual(sum(".custom." in name for name in names), 100)
+        self.assertEqual(len(names), 8192 + 1)
+        self.assertIn("heaven.heroku.errors.H12", names)
+        self.assertEqual({name.split(".")[0] for name in names}, {"heaven"})
+        self.assertEqual(
+            len(re.findall(r"^event=left-out app=heaven samples=\d+ ",
+                           self.web.log(), re.M)), 1)
+        self.count(*custom[150:160], app="other")
+        self.assertEqual(
+            sum(line.startswith("other.custom.") for line in self.counters()),
+            10)
+
+
+if __name__ == "__main__":
+    main("e2e-metrics")

@@ -14,15 +14,17 @@ class WebTest(unittest.TestCase):
 
     env = {}
 
-    def start_web(self, **env):
-        """Starts bin/web; self.port, self.web and self.collectors are set."""
+    def start_web(self, options="", **env):
+        """Starts bin/web; self.port, self.web and self.collectors are set.
+        The options are those of each collector's URI: "?datagram=1432"."""
         self.collectors = [Collector(), Collector()]
         for c in self.collectors:
             self.addCleanup(c.close)
         self.port = free_port()
         full = {
             "PORT": str(self.port), "BIND": "127.0.0.1",
-            "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors),
+            "METRICS_CLUSTER": ",".join(
+                c.uri + options for c in self.collectors),
             "API_CREDENTIALS_HEAVEN": CREDENTIALS, **self.env, **env}
         self.web = Process([ROOT / "bin" / "web"],
                            env={k: v for k, v in full.items() if v is not None})

@@ -1,0 +1,14 @@
+# make docs/metrics.md    writes the page from the table of metrics
+
+$(BUILD)/docs/metrics: $(BUILD)/tests/docs/metrics.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/docs/%.o: tests/docs/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(wildcard $(BUILD)/tests/docs/*.d)
+
+docs/metrics.md: $(BUILD)/docs/metrics
+	$(BUILD)/docs/metrics >$@
