@@ -31,7 +31,7 @@ MODE_CFLAGS = -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 MODE_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 
-ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DVERSION='"$(VERSION)"' -Isrc \
+ALL_CPPFLAGS = -D_GNU_SOURCE= -DVERSION='"$(VERSION)"' -Isrc \
 	$(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(MODE_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(MODE_LDFLAGS) $(LDFLAGS)

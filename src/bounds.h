@@ -127,6 +127,10 @@
  * the web server only after it. */
 #define PROBE_WAIT_MS 200
 
+/* How often to see whether the machine's own address has changed, while there
+ * is something to send: it takes four system calls a collector. */
+#define REFRESH_INTERVAL_MS 1000
+
 /* Time between two log lines about one collector's failed sends, or about
  * samples beyond the ceilings. */
 #define SEND_LOG_INTERVAL_MS 60000

@@ -15,8 +15,6 @@
 #include "serve/fcgi.h"
 #include "options.h"
 
-extern char **environ;
-
 static void
 read_config(struct config *config, struct findings *findings)
 {
@@ -38,8 +36,8 @@ static int
 run_check(const struct options *options, const struct config *config,
     struct findings *findings)
 {
-	struct check job = {config, !options->no_send, options->strict,
-	    exposure(config), probe_backlog(), stdout, stderr};
+	struct check job = {config, !options->no_send, options->for_start,
+	    options->strict, exposure(config), probe_backlog(), stdout, stderr};
 
 	return check(&job, findings) ? EXIT_OK : EXIT_FAULT;
 }
@@ -116,17 +114,16 @@ static int
 run_responder(
     struct service *service, const struct config *config, struct buf *faults)
 {
+	bool usable = faults->len == 0;
 	int status;
 
-	if (faults->len == 0) {
+	if (usable) {
 		exchange_open(service, config);
-		service->looked_up = true;
-		cluster_look_up(&service->cluster, faults);
+		usable = cluster_look_up(&service->cluster, faults);
 	}
-	if (faults->len > 0) {
-		log_reasons(LOG_ERROR, "fault", buf_slice(faults));
+	log_reasons(LOG_ERROR, "fault", buf_slice(faults));
+	if (!usable)
 		return EXIT_FAULT;
-	}
 	if (config->default_cluster)
 		log_default_cluster();
 	if (exposure(config) != NULL)
@@ -173,7 +170,7 @@ main(int argc, char **argv)
 	static struct service service;
 	static char faults[FAULTS_MAX], warnings[FAULTS_MAX];
 	struct findings findings = {BUF_IN(faults), BUF_IN(warnings)};
-	struct options options = {MODE_SERVE, false, false, "app", NULL};
+	struct options options = {MODE_SERVE, false, false, false, "app", NULL};
 	int status;
 
 	open_standard_descriptors();

@@ -6,7 +6,7 @@
 #include "http/handler.h"
 
 static const char usage[] =
-    "usage: logplex-statsd --check [--no-send] [--strict]\n"
+    "usage: logplex-statsd --check [--no-send | --for-start] [--strict]\n"
     "       logplex-statsd --explain [--app NAME] [FILE]\n"
     "       logplex-statsd --help | --version\n"
     "\n"
@@ -19,6 +19,8 @@ static const char usage[] =
     "  --check     print what the configuration amounts to, or its faults\n"
     "  --no-send   with --check: send the collectors nothing, not even a\n"
     "              datagram without counters\n"
+    "  --for-start with --check: send nothing, and pass over collectors that\n"
+    "              cannot be sent to while there are others, as a start does\n"
     "  --strict    with --check: a warning makes it exit 1, as a fault does\n"
     "  --explain   say what FILE or standard input would count: the output of\n"
     "              `heroku logs`, or the body of a drain's request\n"
@@ -63,7 +65,8 @@ options_read(int argc, char **argv, struct options *options)
 	static const struct option known[] = {
 	    {"check", no_argument, NULL, 'c'},
 	    {"no-send", no_argument, NULL, 'n'},
-	    {"strict", no_argument, NULL, 's'},
+	    {"strict", no_argument, NULL, 'S'},
+	    {"for-start", no_argument, NULL, 's'},
 	    {"explain", no_argument, NULL, 'e'},
 	    {"app", required_argument, NULL, 'a'},
 	    {"help", no_argument, NULL, 'h'},
@@ -80,8 +83,11 @@ options_read(int argc, char **argv, struct options *options)
 		case 'n':
 			options->no_send = true;
 			break;
-		case 's':
+		case 'S':
 			options->strict = true;
+			break;
+		case 's':
+			options->for_start = options->no_send = true;
 			break;
 		case 'e':
 			options->mode = MODE_EXPLAIN;

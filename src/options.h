@@ -13,9 +13,9 @@ enum options_mode { MODE_SERVE, MODE_CHECK, MODE_EXPLAIN };
 
 struct options {
 	enum options_mode mode; /* MODE_SERVE if no option says otherwise */
-	bool no_send, strict;   /* of MODE_CHECK */
-	const char *app;        /* a possible name */
-	const char *file;       /* NULL: standard input */
+	bool no_send, for_start, strict; /* of MODE_CHECK */
+	const char *app;                 /* a possible name */
+	const char *file;                /* NULL: standard input */
 };
 
 /*

@@ -289,7 +289,7 @@ probes_say_who_listens(void **state)
 	close(listen_on(AF_INET, &gone));
 	snprintf(cluster, sizeof(cluster),
 	    "METRICS_CLUSTER=statsd://127.0.0.1:%u,statsd://127.0.0.1:%u,"
-	    "statsd://u:k@[::1]:%u,statsd://255.255.255.255:1",
+	    "statsd://u:k@[::1]:%u,statsd://[fe80::1]:1",
 	    there, gone, there6);
 	assert_true(checks(true, cluster, "API_CREDENTIALS_A=u:p"));
 	snprintf(want, sizeof(want),
@@ -299,8 +299,8 @@ probes_say_who_listens(void **state)
 	    "  a datagram was sent and refused: nobody listens\n"
 	    "collector 3: statsd://[::1]:%u, no prefix, signed\n"
 	    "  a datagram was sent; somebody listens\n"
-	    "collector 4: statsd://255.255.255.255:1, no prefix, not signed\n"
-	    "  a datagram could not be sent: Permission denied\n"
+	    "collector 4: statsd://[fe80::1]:1, no prefix, not signed\n"
+	    "  a datagram could not be sent: Invalid argument\n"
 	    "application A: ",
 	    there, gone, there6);
 	assert_text(slice_head(slice_of(out), strlen(want)), want, "probes");
@@ -309,6 +309,47 @@ probes_say_who_listens(void **state)
 	assert_string_equal(err, want);
 	close(fd);
 	close(fd6);
+}
+
+static void
+a_collector_that_nothing_can_be_sent_to_is_a_fault(void **state)
+{
+	static const char good[] = "METRICS_CLUSTER=statsd://127.0.0.1:1";
+	static const struct {
+		const char *variables[3];
+		const char *says;
+		bool starts;
+	} cases[] = {
+	    {{good, NULL}, "", true},
+	    {{"METRICS_CLUSTER=statsd://127.0.0.1:1,statsd://255.255.255.255:1",
+		 NULL},
+		"METRICS_CLUSTER: statsd://255.255.255.255:1: nothing can be "
+		"sent there, as it is a broadcast address\n",
+		true},
+	    {{"METRICS_CLUSTER=statsd://127.0.0.1:1,statsd://no..name:1", NULL},
+		"METRICS_CLUSTER: statsd://no..name:1: the host name cannot be "
+		"looked up: ",
+		true},
+	    {{"METRICS_CLUSTER=statsd://255.255.255.255:1,statsd://no..name:1",
+		 NULL},
+		"METRICS_CLUSTER: statsd://255.255.255.255:1: ", false},
+	    {{good, "LEVELS=loud"}, "LEVELS: ", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *const *v = cases[i].variables;
+
+		for (int start = 0; start < 2; start++) {
+			struct check job = {.for_start = start == 1};
+			bool want = start == 1 ? cases[i].starts : i == 0;
+
+			assert_case(
+			    check_environment(job, v) == want, cases[i].says);
+			if (strstr(err, cases[i].says) == NULL)
+				fail_msg("%s: %s", cases[i].says, err);
+		}
+	}
 }
 
 /* Nothing that a collector would count: no bytes, or a signature alone. */
@@ -388,6 +429,8 @@ main(void)
 	    cmocka_unit_test(a_path_cannot_drive_a_terminal),
 	    cmocka_unit_test(the_longest_name_is_shown_whole),
 	    cmocka_unit_test(probes_say_who_listens),
+	    cmocka_unit_test(
+		a_collector_that_nothing_can_be_sent_to_is_a_fault),
 	    cmocka_unit_test(a_probe_is_empty_but_for_its_signature),
 	    cmocka_unit_test(finds_another_port_on_loopback_only),
 	};

@@ -10,6 +10,14 @@
 #define KNOWN "statsd://localhost:8126"
 #define UNKNOWN "statsd://no..name"
 
+/* What is said of that, and of an address. */
+#define NO_SUCH_NAME                                                           \
+	"METRICS_CLUSTER: statsd://no..name:8126: the host name cannot be "    \
+	"looked up: "
+#define BROADCAST                                                              \
+	"METRICS_CLUSTER: statsd://255.255.255.255:9: nothing can be sent "    \
+	"there, as it is a broadcast address\n"
+
 static struct config config;
 static struct cluster cluster;
 static char buf[FAULTS_MAX];
@@ -36,8 +44,6 @@ stop(void **state)
 {
 	(void)state;
 	cluster_close(&cluster);
-	for (size_t i = 0; i < cluster.count; i++)
-		free(cluster.collectors[i].lookup);
 	return 0;
 }
 
@@ -46,9 +52,15 @@ static void
 wait_for_lookups(void)
 {
 	for (size_t i = 0; i < cluster.count; i++)
-		if (cluster.collectors[i].lookup != NULL)
-			lookup_wait(
-			    cluster.collectors[i].lookup, LOOKUP_WAIT_MS);
+		lookup_wait(&cluster.collectors[i].lookup, LOOKUP_WAIT_MS);
+}
+
+static void
+make_lookups_due(void)
+{
+	cluster.next_lookup = clock_ms();
+	for (size_t i = 0; i < cluster.count; i++)
+		cluster.collectors[i].next_lookup = cluster.next_lookup;
 }
 
 static void
@@ -69,7 +81,7 @@ addresses_need_no_tending(void **state)
 	(void)state;
 	start("statsd://127.0.0.1:9,statsd://[::1]:9");
 	assert_false(cluster.has_names);
-	cluster_look_up(&cluster, &faults);
+	assert_true(cluster_look_up(&cluster, &faults));
 	assert_int_equal(faults.len, 0);
 	cluster_tend(&cluster);
 	assert_int_equal(cluster.next_lookup, 0);
@@ -85,7 +97,7 @@ names_are_looked_up_at_start_and_again_after_a_minute(void **state)
 	(void)state;
 	start(KNOWN ",statsd://127.0.0.1:9");
 	assert_true(cluster.has_names);
-	cluster_look_up(&cluster, &faults);
+	assert_true(cluster_look_up(&cluster, &faults));
 	assert_int_equal(faults.len, 0);
 	assert_true(c->address_count > 0 && c->fd >= 0);
 	assert_false(cluster.looking_up);
@@ -96,7 +108,7 @@ names_are_looked_up_at_start_and_again_after_a_minute(void **state)
 	assert_false(cluster.looking_up);
 	/* When it has come, a look-up starts, and the next call takes it in. */
 	fd = c->fd;
-	cluster.next_lookup = clock_ms();
+	make_lookups_due();
 	assert_int_equal(cluster_idle_ms(&cluster), 0);
 	cluster_tend(&cluster);
 	assert_true(cluster.looking_up);
@@ -110,17 +122,52 @@ names_are_looked_up_at_start_and_again_after_a_minute(void **state)
 }
 
 static void
-a_name_that_does_not_exist_is_a_fault_at_start(void **state)
+a_name_that_does_not_exist_is_a_fault_and_the_others_serve(void **state)
 {
 	(void)state;
-	start(KNOWN "," UNKNOWN);
-	cluster_look_up(&cluster, &faults);
-	assert_non_null(strstr(buf,
-	    "METRICS_CLUSTER: statsd://no..name:8126: the host name cannot be "
-	    "looked up: "));
+	start(KNOWN "," UNKNOWN ",statsd://127.0.0.1:9");
+	assert_true(cluster_look_up(&cluster, &faults));
+	assert_text(slice_head(buf_slice(&faults), strlen(NO_SUCH_NAME)),
+	    NO_SUCH_NAME, "its line");
 	assert_int_equal(buf[faults.len - 1], '\n');
+	assert_ptr_equal(memchr(buf, '\n', faults.len), buf + faults.len - 1);
 	assert_true(cluster.collectors[0].address_count > 0);
 	assert_int_equal(cluster.collectors[1].address_count, 0);
+	assert_int_equal(cluster.collectors[2].address_count, 1);
+	/* It is asked for again, sooner than those that have an address. */
+	assert_true(cluster.looking_up == false);
+	assert_in_range(
+	    cluster_idle_ms(&cluster), LOOKUP_RETRY_MS - 2000, LOOKUP_RETRY_MS);
+	cluster.next_lookup = cluster.collectors[1].next_lookup = clock_ms();
+	cluster_tend(&cluster);
+	assert_false(lookup_pending(&cluster.collectors[0].lookup));
+	assert_true(lookup_pending(&cluster.collectors[1].lookup));
+	wait_for_lookups();
+	cluster_tend(&cluster);
+}
+
+static void
+without_any_collector_that_can_be_sent_to_there_is_no_start(void **state)
+{
+	(void)state;
+	start(UNKNOWN "," UNKNOWN);
+	assert_false(cluster_look_up(&cluster, &faults));
+	start("statsd://255.255.255.255:9," UNKNOWN);
+	assert_false(cluster_look_up(&cluster, &faults));
+	assert_text(slice_head(buf_slice(&faults), strlen(BROADCAST)),
+	    BROADCAST, "its line");
+	assert_non_null(strstr(buf, "\n" NO_SUCH_NAME));
+}
+
+static void
+names_are_looked_up_at_start_once(void **state)
+{
+	(void)state;
+	start(UNKNOWN ",statsd://127.0.0.1:9");
+	assert_true(cluster_look_up(&cluster, &faults));
+	faults.len = 0;
+	assert_true(cluster_look_up(&cluster, &faults));
+	assert_int_equal(faults.len, 0);
 }
 
 static void
@@ -136,7 +183,7 @@ later_it_is_logged_and_asked_for_again_soon(void **state)
 
 	(void)state;
 	start(UNKNOWN);
-	cluster.next_lookup = clock_ms();
+	make_lookups_due();
 	cluster_tend(&cluster);
 	assert_true(cluster.looking_up);
 	wait_for_lookups();
@@ -163,9 +210,8 @@ an_old_address_outlives_a_look_up_that_fails(void **state)
 	cluster_look_up(&cluster, &faults);
 	fd = c->fd;
 	assert_true(fd >= 0);
-	free(c->lookup);
-	c->lookup = lookup_new("no..name", 8126);
-	cluster.next_lookup = clock_ms();
+	lookup_init(&c->lookup, "no..name", 8126);
+	make_lookups_due();
 	cluster_tend(&cluster);
 	wait_for_lookups();
 	cluster_tend(&cluster);
@@ -217,7 +263,11 @@ main(void)
 	    cmocka_unit_test(the_clock_counts_milliseconds),
 	    cluster_test(addresses_need_no_tending),
 	    cluster_test(names_are_looked_up_at_start_and_again_after_a_minute),
-	    cluster_test(a_name_that_does_not_exist_is_a_fault_at_start),
+	    cluster_test(
+		a_name_that_does_not_exist_is_a_fault_and_the_others_serve),
+	    cluster_test(
+		without_any_collector_that_can_be_sent_to_there_is_no_start),
+	    cluster_test(names_are_looked_up_at_start_once),
 	    cluster_test(later_it_is_logged_and_asked_for_again_soon),
 	    cluster_test(an_old_address_outlives_a_look_up_that_fails),
 	    cluster_test(failures_are_watched_until_they_are_logged),

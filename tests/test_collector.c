@@ -85,7 +85,7 @@ without_an_address_a_send_fails(void **state)
 	(void)state;
 	assert_false(send_text("x"));
 	assert_int_equal(c.failed, 1);
-	assert_string_equal(c.failure, "no address");
+	assert_int_equal(c.error, EDESTADDRREQ); /* logged as "no address" */
 }
 
 static void
@@ -102,7 +102,7 @@ takes_the_next_address_when_one_refuses(void **state)
 	/* The refusal shows at the next send, whose own datagram arrives. */
 	assert_false(send_text("second"));
 	assert_int_equal(c.failed, 1);
-	assert_string_equal(c.failure, strerror(ECONNREFUSED));
+	assert_int_equal(c.error, ECONNREFUSED);
 	assert_int_equal(c.current, 1);
 	assert_true(arrived(fd, "second"));
 	assert_true(send_text("third"));
@@ -159,7 +159,7 @@ an_address_that_cannot_be_connected_to_is_a_failure(void **state)
 	collector_set_addresses(&c, listed(&broadcast, NULL));
 	assert_int_equal(c.fd, -1);
 	assert_false(send_text("x"));
-	assert_string_equal(c.failure, strerror(EACCES));
+	assert_int_equal(c.error, EACCES);
 }
 
 static void
@@ -190,7 +190,7 @@ a_datagram_that_is_too_long_is_a_failure(void **state)
 	collector_set_addresses(&c, listed(&there, NULL));
 	assert_true(collector_send(&c, datagram, DATAGRAM_MAX));
 	assert_false(collector_send(&c, datagram, sizeof(datagram)));
-	assert_string_equal(c.failure, strerror(EMSGSIZE));
+	assert_int_equal(c.error, EMSGSIZE);
 	assert_int_equal(c.failed, 1);
 	close(fd);
 }
@@ -252,6 +252,98 @@ a_socket_that_is_left_is_closed(void **state)
 	close(b);
 }
 
+/* Makes every send on the socket fail, which a new one mends. */
+static void
+spoil_socket(void)
+{
+	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+
+	assert_int_equal(connect(c.fd, &nowhere, sizeof(nowhere)), 0);
+}
+
+static void
+a_socket_that_fails_is_replaced_and_nothing_is_lost(void **state)
+{
+	struct sockaddr_in there;
+	int fd = open_socket(&there);
+
+	(void)state;
+	collector_set_addresses(&c, listed(&there, NULL));
+	for (int i = 0; i < 3; i++) {
+		spoil_socket();
+		assert_true(send_text("x"));
+		assert_true(arrived(fd, "x"));
+	}
+	assert_int_equal(c.failed, 0);
+	close(fd);
+}
+
+static void
+an_earlier_error_is_told_from_that_of_the_socket(void **state)
+{
+	struct sockaddr_in gone, there;
+	int fd;
+
+	(void)state;
+	close(open_socket(&gone));
+	fd = open_socket(&there);
+	collector_set_addresses(&c, listed(&gone, NULL));
+	assert_true(send_text("lost"));
+	spoil_socket();
+	c.addresses[0].storage = (struct sockaddr_storage){0};
+	memcpy(&c.addresses[0].storage, &there, sizeof(there));
+	assert_false(send_text("x"));
+	assert_true(arrived(fd, "x"));
+	assert_int_equal(c.failed, 1);
+	assert_int_equal(c.error, ECONNREFUSED);
+	close(fd);
+}
+
+static void
+a_socket_stays_as_long_as_it_sends_from_the_right_address(void **state)
+{
+	struct sockaddr_in there, other = {.sin_family = AF_INET};
+	socklen_t len = sizeof(other);
+	int fd = open_socket(&there), before;
+
+	(void)state;
+	collector_set_addresses(&c, listed(&there, NULL));
+	before = c.fd;
+	collector_refresh(&c);
+	assert_int_equal(c.fd, before);
+	assert_int_equal(next_descriptor(), before + 1);
+	/* As if the machine had lost an address that it had. */
+	close(c.fd);
+	c.fd = socket(AF_INET, SOCK_DGRAM, 0);
+	other.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 4);
+	assert_int_equal(bind(c.fd, (struct sockaddr *)&other, len), 0);
+	assert_int_equal(
+	    connect(c.fd, (struct sockaddr *)&there, sizeof(there)), 0);
+	collector_refresh(&c);
+	assert_int_equal(getsockname(c.fd, (struct sockaddr *)&other, &len), 0);
+	assert_int_equal(ntohl(other.sin_addr.s_addr), INADDR_LOOPBACK);
+	assert_true(send_text("x"));
+	assert_true(arrived(fd, "x"));
+	close(fd);
+}
+
+static void
+a_refusal_is_not_lost_with_the_socket_that_has_it(void **state)
+{
+	struct sockaddr_in gone, there;
+	int fd;
+
+	(void)state;
+	close(open_socket(&gone));
+	fd = open_socket(&there);
+	collector_set_addresses(&c, listed(&gone, NULL));
+	assert_true(send_text("lost"));
+	collector_set_addresses(&c, listed(&there, NULL));
+	assert_int_equal(c.failed, 1);
+	assert_int_equal(c.error, ECONNREFUSED);
+	close(fd);
+}
+
 enum { SIGNED_X = SIGNATURE_LEN + 1 };
 
 /* Sends "x", and keeps what arrives. */
@@ -309,6 +401,33 @@ keeps_only_so_many_addresses(void **state)
 }
 
 static void
+of_too_many_addresses_the_connected_one_is_kept(void **state)
+{
+	struct sockaddr_in connected, other;
+	int fd = open_socket(&connected), other_fd = open_socket(&other);
+	struct addrinfo *list = listed(&connected, NULL);
+
+	(void)state;
+	collector_set_addresses(&c, list);
+	list = listed(&connected, NULL);
+	for (int i = 0; i < ADDRESSES_MAX; i++)
+		list = listed(&other, list);
+	collector_set_addresses(&c, list);
+	assert_int_equal(c.address_count, ADDRESSES_MAX);
+	assert_int_equal(c.current, ADDRESSES_MAX - 1);
+	assert_memory_equal(
+	    &c.addresses[c.current].storage, &connected, sizeof(connected));
+	assert_true(send_text("x"));
+	assert_true(arrived(fd, "x"));
+	/* And left when it is listed no more. */
+	collector_set_addresses(&c, listed(&other, NULL));
+	assert_true(send_text("y"));
+	assert_true(arrived(other_fd, "y"));
+	close(fd);
+	close(other_fd);
+}
+
+static void
 failures_are_due_at_once_and_then_each_minute(void **state)
 {
 	(void)state;
@@ -358,7 +477,7 @@ closing_learns_of_the_last_refusal(void **state)
 	assert_true(send_text("lost"));
 	collector_close(&c);
 	assert_int_equal(c.fd, -1);
-	assert_string_equal(c.failure, strerror(ECONNREFUSED));
+	assert_int_equal(c.error, ECONNREFUSED);
 	assert_int_equal(c.failed, 0); /* logged */
 	assert_true(c.logged > 0);
 }
@@ -373,7 +492,7 @@ closing_after_good_sends_logs_nothing(void **state)
 	collector_set_addresses(&c, listed(&there, NULL));
 	assert_true(send_text("x"));
 	collector_close(&c);
-	assert_null(c.failure);
+	assert_int_equal(c.error, 0);
 	assert_int_equal(c.logged, 0);
 	close(fd);
 }
@@ -410,16 +529,14 @@ a_literal_is_connected_and_a_name_looked_up(void **state)
 	(void)state;
 	c = (struct collector){0};
 	collector_open(&c, &literal);
-	assert_null(c.lookup);
+	assert_false(c.named);
 	assert_int_equal(c.address_count, 1);
 	collector_close(&c);
 	c = (struct collector){0};
 	collector_open(&c, &name);
-	assert_non_null(c.lookup);
+	assert_true(c.named);
 	assert_int_equal(c.address_count, 0);
 	assert_int_equal(c.fd, -1);
-	free(c.lookup);
-	c.lookup = NULL;
 }
 
 #define collector_test(f) cmocka_unit_test_setup_teardown(f, reset, release)
@@ -441,6 +558,12 @@ main(void)
 	    collector_test(a_socket_that_is_left_is_closed),
 	    collector_test(a_key_of_one_byte_signs_and_no_nonce_comes_again),
 	    collector_test(keeps_only_so_many_addresses),
+	    collector_test(of_too_many_addresses_the_connected_one_is_kept),
+	    collector_test(a_socket_that_fails_is_replaced_and_nothing_is_lost),
+	    collector_test(an_earlier_error_is_told_from_that_of_the_socket),
+	    collector_test(
+		a_socket_stays_as_long_as_it_sends_from_the_right_address),
+	    collector_test(a_refusal_is_not_lost_with_the_socket_that_has_it),
 	    collector_test(failures_are_due_at_once_and_then_each_minute),
 	    collector_test(
 		a_line_of_the_log_says_whose_failures_how_many_and_why),

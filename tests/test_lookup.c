@@ -33,49 +33,42 @@ an_address_is_never_looked_up(void **state)
 static void
 a_name_is_found_after_a_while(void **state)
 {
-	struct lookup *lookup = lookup_new("localhost", PORT);
+	struct lookup name, *lookup = &name;
 	struct addrinfo *addresses = NULL;
-	const char *reason;
 
 	(void)state;
-	assert_non_null(lookup);
+	lookup_init(lookup, "localhost", PORT);
 	assert_false(lookup_pending(lookup));
-	assert_int_equal(
-	    lookup_finish(lookup, &addresses, &reason), LOOKUP_IDLE);
+	assert_int_equal(lookup_finish(lookup, &addresses), LOOKUP_IDLE);
 	assert_true(lookup_start(lookup));
 	assert_true(lookup_pending(lookup));
 	assert_true(lookup_start(lookup)); /* under way: the same one */
 	lookup_wait(lookup, LONG_ENOUGH_MS);
-	assert_int_equal(
-	    lookup_finish(lookup, &addresses, &reason), LOOKUP_FOUND);
+	assert_int_equal(lookup_finish(lookup, &addresses), LOOKUP_FOUND);
 	assert_non_null(addresses);
 	assert_int_equal(addresses->ai_socktype, SOCK_DGRAM);
 	freeaddrinfo(addresses);
 	assert_false(lookup_pending(lookup));
-	assert_int_equal(
-	    lookup_finish(lookup, &addresses, &reason), LOOKUP_IDLE);
+	assert_int_equal(lookup_finish(lookup, &addresses), LOOKUP_IDLE);
 	lookup_wait(lookup, LONG_ENOUGH_MS); /* nothing to wait for */
-	free(lookup);
 }
 
 static void
 a_name_that_does_not_exist_is_told_with_a_reason(void **state)
 {
-	struct lookup *lookup = lookup_new(NO_NAME, PORT);
+	struct lookup name, *lookup = &name;
 	struct addrinfo *addresses = NULL;
-	const char *reason = NULL;
 
 	(void)state;
-	assert_non_null(lookup);
+	lookup_init(lookup, NO_NAME, PORT);
 	for (int i = 0; i < 2; i++) { /* it can be started again */
 		assert_true(lookup_start(lookup));
 		lookup_wait(lookup, LONG_ENOUGH_MS);
-		assert_int_equal(lookup_finish(lookup, &addresses, &reason),
-		    LOOKUP_NO_SUCH_NAME);
-		assert_non_null(reason);
-		assert_true(reason[0] != '\0');
+		assert_int_equal(
+		    lookup_finish(lookup, &addresses), LOOKUP_NO_SUCH_NAME);
+		assert_int_equal(lookup->result, LOOKUP_NO_SUCH_NAME);
+		assert_true(lookup_reason(lookup)[0] != '\0');
 	}
-	free(lookup);
 }
 
 int

@@ -301,14 +301,16 @@ check(const struct check *job, struct findings *findings)
 {
 	static struct cluster cluster;
 	static struct probe probes[COLLECTORS_MAX];
+	bool usable = findings->faults.len == 0;
 
 	cluster_open(
 	    &cluster, job->config->collectors, job->config->collector_count);
-	cluster_look_up(&cluster, &findings->faults);
-	if (findings->faults.len > 0) {
-		fwrite(findings->faults.ptr, 1, findings->faults.len, job->err);
+	usable &= cluster_look_up(&cluster, &findings->faults);
+	if (!job->for_start)
+		usable = findings->faults.len == 0;
+	fwrite(findings->faults.ptr, 1, findings->faults.len, job->err);
+	if (!usable)
 		return false;
-	}
 	if (job->send)
 		probe_cluster(&cluster, probes);
 	if (job->config->default_cluster)

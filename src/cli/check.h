@@ -12,6 +12,7 @@
 struct check {
 	const struct config *config;
 	bool send;            /* whether collectors are probed, probe.h */
+	bool for_start;       /* whether one usable collector will do */
 	bool strict;          /* warnings are as bad as faults */
 	const char *exposure; /* what is wrong with the socket, or NULL */
 	size_t backlog;       /* the system's limit; 0: not known */

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* F_OFD_SETLK, MAP_ANONYMOUS */
 #include "http/frames_file.h"
 
 #include <errno.h>

@@ -10,14 +10,10 @@ look_up_names(struct service *service)
 {
 	static char buf[FAULTS_MAX];
 	struct buf faults = BUF_IN(buf);
+	bool usable = cluster_look_up(&service->cluster, &faults);
 
-	if (service->looked_up)
-		return true;
-	service->looked_up = true;
-	cluster_look_up(&service->cluster, &faults);
-	if (faults.len > 0)
-		log_reasons(LOG_ERROR, "fault", buf_slice(&faults));
-	return faults.len == 0;
+	log_reasons(LOG_ERROR, "fault", buf_slice(&faults));
+	return usable;
 }
 
 /* What is beyond the ceilings: a line a minute, of whichever app is first. */

@@ -31,7 +31,6 @@ struct transport {
 struct service {
 	const struct config *config;
 	struct cluster cluster;
-	bool looked_up; /* the collectors' names, at least once */
 	struct tally tally;
 	struct tally part; /* what is sent apart from it */
 	struct zeros zeros;
@@ -46,8 +45,8 @@ void exchange_open(struct service *service, const struct config *config);
 /*
  * Reads the body, decides, sends the counters, answers and logs.  variables
  * are CGI's meta-variables.  In a process that has looked up no names so far,
- * it does so only once there is something to send; a name that does not exist
- * then is answered 500, and nothing is sent.
+ * it does so only once there is something to send; if nothing can be sent to
+ * any collector the answer is 500.
  */
 void exchange_run(struct service *service, char *const *variables,
     const struct transport *transport);

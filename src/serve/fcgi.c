@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* ppoll(2), setitimer(2) */
 #include "serve/fcgi.h"
 
 #include <errno.h>

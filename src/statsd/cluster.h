@@ -11,9 +11,11 @@ struct cluster {
 	size_t count;
 	struct collector collectors[COLLECTORS_MAX];
 	bool has_names;
+	bool looked_up; /* the names, at start */
 	bool looking_up;
 	bool has_failures;   /* some collector has failures to log */
-	int64_t next_lookup; /* by clock_ms */
+	int64_t refreshed;   /* when cluster_refresh last was, by clock_ms */
+	int64_t next_lookup; /* of the first name that is due, by clock_ms */
 };
 
 /*
@@ -24,11 +26,19 @@ void cluster_open(
     struct cluster *cluster, const struct uri *uris, size_t count);
 
 /*
- * Looks up the names that have no address yet, all at once, and waits for the
- * name server, but not above LOOKUP_WAIT_MS; what is still open then is tried
- * again by cluster_tend.  A name that does not exist adds a line to *faults.
+ * The first time, looks up the names, all at once, and waits for the name
+ * server, but not above LOOKUP_WAIT_MS; what is still open then is tried again
+ * by cluster_tend.  Adds a line to *faults for each collector that nothing can
+ * be sent to: its name does not exist, or it has a broadcast address.  False
+ * if that is true of all of them.
  */
-void cluster_look_up(struct cluster *cluster, struct buf *faults);
+bool cluster_look_up(struct cluster *cluster, struct buf *faults);
+
+/*
+ * To be called before a request's datagrams are sent: refreshes the sockets,
+ * every REFRESH_INTERVAL_MS at most.
+ */
+void cluster_refresh(struct cluster *cluster);
 
 /* Sends a datagram to collector i; cluster_tend logs what has failed. */
 void cluster_send(

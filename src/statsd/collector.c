@@ -1,9 +1,12 @@
 #include "statsd/collector.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+
+enum { WITHOUT_ADDRESS = EDESTADDRREQ };
 
 void
 collector_put(struct log_line *line, const struct collector *c)
@@ -16,30 +19,92 @@ collector_put(struct log_line *line, const struct collector *c)
 }
 
 static void
+note_failure(struct collector *c, int error)
+{
+	c->failed++;
+	c->error = error;
+}
+
+/* Closes the socket, after looking whether the last datagram was refused. */
+static void
 disconnect(struct collector *c)
 {
-	if (c->fd >= 0)
-		close(c->fd);
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (c->fd < 0)
+		return;
+	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+	    error != 0)
+		note_failure(c, error);
+	close(c->fd);
 	c->fd = -1;
+}
+
+/* A new socket, or -1 and errno. */
+static int
+connect_to(const struct collector_address *a)
+{
+	int fd =
+	    socket(a->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int error;
+
+	if (fd < 0 ||
+	    connect(fd, (const struct sockaddr *)&a->storage, a->len) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 /* Connects to the first address that takes it, from `current` on. */
 static bool
 connect_any(struct collector *c)
 {
-	for (size_t tried = 0; tried < c->address_count; tried++) {
-		struct collector_address *a = &c->addresses[c->current];
+	int error = WITHOUT_ADDRESS;
 
-		disconnect(c);
-		c->fd = socket(
-		    a->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (c->fd >= 0 &&
-		    connect(c->fd, (struct sockaddr *)&a->storage, a->len) == 0)
+	disconnect(c);
+	for (size_t tried = 0; tried < c->address_count; tried++) {
+		c->fd = connect_to(&c->addresses[c->current]);
+		if (c->fd >= 0)
 			return true;
+		error = errno;
 		c->current = (c->current + 1) % c->address_count;
 	}
-	disconnect(c);
+	c->error = error;
 	return false;
+}
+
+/* The address that a socket sends from, without its port. */
+static struct sockaddr_storage
+source_of(int fd)
+{
+	struct sockaddr_storage source = {0};
+	socklen_t len = sizeof(source);
+
+	getsockname(fd, (struct sockaddr *)&source, &len);
+	/* An IPv6 address has its port in the same place. */
+	((struct sockaddr_in *)(void *)&source)->sin_port = 0;
+	return source;
+}
+
+void
+collector_refresh(struct collector *c)
+{
+	struct sockaddr_storage now, then;
+	int fd;
+
+	if (c->fd < 0 || (fd = connect_to(&c->addresses[c->current])) < 0)
+		return;
+	now = source_of(fd);
+	then = source_of(c->fd);
+	if (memcmp(&now, &then, sizeof(now)) == 0) {
+		close(fd);
+		return;
+	}
+	disconnect(c);
+	c->fd = fd;
 }
 
 static bool
@@ -60,30 +125,41 @@ still_current(const struct collector *c, const struct addrinfo *list)
 	return false;
 }
 
-void
-collector_set_addresses(struct collector *c, struct addrinfo *list)
+/* Of more addresses than there is room for, the connected one is kept. */
+static void
+copy_addresses(struct collector *c, const struct addrinfo *list)
 {
+	struct collector_address connected = c->addresses[c->current];
 	bool keep = still_current(c, list);
-	struct collector_address kept = c->addresses[c->current];
 
 	c->address_count = 0;
 	c->current = 0;
-	for (struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-		struct collector_address *copy =
-		    &c->addresses[c->address_count];
+	for (; list != NULL; list = list->ai_next) {
+		bool is_connected = keep && same_address(&connected, list);
+		size_t i = c->address_count;
 
-		if (c->address_count == ADDRESSES_MAX)
-			break;
-		if (keep && same_address(&kept, a))
-			c->current = c->address_count;
-		memset(copy, 0, sizeof(*copy));
-		memcpy(&copy->storage, a->ai_addr, a->ai_addrlen);
-		copy->len = a->ai_addrlen;
-		copy->family = a->ai_family;
-		c->address_count++;
+		if (i == ADDRESSES_MAX && !is_connected)
+			continue;
+		if (i == ADDRESSES_MAX)
+			i--;
+		if (is_connected)
+			c->current = i;
+		c->addresses[i] = (struct collector_address){
+		    .len = list->ai_addrlen, .family = list->ai_family};
+		memcpy(
+		    &c->addresses[i].storage, list->ai_addr, list->ai_addrlen);
+		c->address_count = i + 1;
 	}
-	freeaddrinfo(list);
 	if (!keep)
+		disconnect(c);
+}
+
+void
+collector_set_addresses(struct collector *c, struct addrinfo *list)
+{
+	copy_addresses(c, list);
+	freeaddrinfo(list);
+	if (c->fd < 0)
 		connect_any(c);
 }
 
@@ -92,14 +168,19 @@ collector_open(struct collector *c, const struct uri *uri)
 {
 	struct addrinfo *literal = lookup_literal(uri->host, uri->port);
 
-	c->uri = uri;
-	c->fd = -1;
+	*c = (struct collector){.uri = uri, .fd = -1, .named = literal == NULL};
 	if (uri->key_len > 0)
 		signature_key_init(&c->key, uri->key, uri->key_len);
-	if (literal != NULL)
-		collector_set_addresses(c, literal);
+	if (c->named)
+		lookup_init(&c->lookup, uri->host, uri->port);
 	else
-		c->lookup = lookup_new(uri->host, uri->port);
+		collector_set_addresses(c, literal);
+}
+
+bool
+collector_refuses(const struct collector *c)
+{
+	return c->address_count > 0 && c->fd < 0 && c->error == EACCES;
 }
 
 size_t
@@ -118,13 +199,6 @@ collector_datagram_max(const struct collector *c)
 }
 
 static void
-note_failure(struct collector *c, const char *reason)
-{
-	c->failed++;
-	c->failure = reason;
-}
-
-static void
 log_failures(struct collector *c, int64_t now)
 {
 	struct log_line line;
@@ -132,7 +206,9 @@ log_failures(struct collector *c, int64_t now)
 	log_begin(&line, LOG_WARNING, "send-failed");
 	collector_put(&line, c);
 	log_number(&line, "datagrams", c->failed);
-	log_quoted(&line, "reason", slice_of(c->failure));
+	log_quoted(&line, "reason",
+	    c->error == WITHOUT_ADDRESS ? SLICE("no address")
+					: slice_of(strerror(c->error)));
 	log_end(&line);
 	c->failed = 0;
 	c->logged = now;
@@ -147,57 +223,86 @@ collector_log_failures(struct collector *c, int64_t now)
 	return c->failed == 0;
 }
 
-static void
-sign(const struct collector *c, unsigned char *datagram, size_t len)
+bool
+collector_sign(const struct collector *c, unsigned char *datagram, size_t len)
 {
 	unsigned char nonce[SIGNATURE_NONCE_LEN];
 
-	randombytes_buf(nonce, sizeof(nonce));
+	if (c->uri->key_len == 0)
+		return true;
+	/* Not libsodium's, which ends the program if there are none. */
+	if (getentropy(nonce, sizeof(nonce)) != 0)
+		return false;
 	signature_sign(&c->key, (int64_t)time(NULL) - c->uri->backdate, nonce,
 	    datagram, len);
+	return true;
 }
 
-/* Goes on to the next address, if there is one; errno if none connects. */
-static bool
-connect_next(struct collector *c)
+/* What the following return: 0, or the errno of a datagram not sent. */
+static int
+try(const struct collector *c, const unsigned char *datagram, size_t len)
 {
-	if (c->address_count < 2)
-		return c->fd >= 0;
+	return send(c->fd, datagram, len, 0) >= 0 ? 0 : errno;
+}
+
+static int
+try_anew(struct collector *c, const unsigned char *datagram, size_t len)
+{
+	return connect_any(c) ? try(c, datagram, len) : c->error;
+}
+
+static int
+try_again(
+    struct collector *c, int error, const unsigned char *datagram, size_t len)
+{
+	if (error != ECONNREFUSED || c->address_count < 2)
+		return try(c, datagram, len);
 	c->current = (c->current + 1) % c->address_count;
-	return connect_any(c);
+	return try_anew(c, datagram, len);
+}
+
+/* Whether the machine has no room now; another try would have none. */
+static bool
+is_full(int error)
+{
+	return error == EAGAIN || error == ENOBUFS;
+}
+
+static int
+send_connected(struct collector *c, const unsigned char *datagram, size_t len)
+{
+	int first = try(c, datagram, len), error;
+
+	if (first == 0 || is_full(first))
+		return first;
+	error = try_again(c, first, datagram, len);
+	if (error != first)
+		note_failure(c, first);
+	if (error == 0 || is_full(error) || error == EMSGSIZE)
+		return error;
+	return try_anew(c, datagram, len);
 }
 
 bool
 collector_send(struct collector *c, unsigned char *datagram, size_t len)
 {
-	if (c->uri->key_len > 0)
-		sign(c, datagram, len);
-	if (c->fd < 0 && !connect_any(c)) {
-		note_failure(
-		    c, c->address_count > 0 ? strerror(errno) : "no address");
-		return false;
-	}
-	if (send(c->fd, datagram, len, 0) >= 0)
-		return true;
-	if (errno == ECONNREFUSED) {
-		note_failure(c, strerror(ECONNREFUSED));
-		if (connect_next(c) && send(c->fd, datagram, len, 0) >= 0)
-			return false;
-	}
-	note_failure(c, strerror(errno));
-	return false;
+	unsigned long failed = c->failed;
+	int error;
+
+	if (!collector_sign(c, datagram, len))
+		error = errno;
+	else if (c->fd < 0)
+		error = try_anew(c, datagram, len);
+	else
+		error = send_connected(c, datagram, len);
+	if (error != 0)
+		note_failure(c, error);
+	return c->failed == failed;
 }
 
 void
 collector_close(struct collector *c)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	if (c->fd >= 0 &&
-	    getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
-	    error != 0)
-		note_failure(c, strerror(error));
 	disconnect(c);
 	if (c->failed > 0)
 		log_failures(c, clock_ms());

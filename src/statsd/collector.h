@@ -24,17 +24,21 @@ struct collector_address {
 struct collector {
 	const struct uri *uri;
 	struct signature_key key;
-	struct lookup *lookup; /* of its name; NULL for a literal address */
+	bool named; /* looked up, rather than a literal address */
+	struct lookup lookup;
+	int64_t next_lookup;   /* by clock_ms */
+	int64_t lookup_logged; /* when a failure was; 0: never */
 	struct collector_address addresses[ADDRESSES_MAX];
 	size_t address_count;
 	size_t current;
-	int fd;               /* connected to addresses[current], or -1 */
-	unsigned long failed; /* datagrams since the last line in the log */
-	const char *failure;  /* what the last of them died of */
-	int64_t logged;       /* when that line was, by clock_ms; 0: never */
+	int fd; /* connected to addresses[current], or -1 */
+	unsigned long
+	    failed;     /* datagrams lost since the last line in the log */
+	int error;      /* errno of what failed last */
+	int64_t logged; /* when that line was, by clock_ms; 0: never */
 };
 
-/* A zeroed collector is connected if its host is an address. */
+/* Makes a collector, which is connected if its host is an address. */
 void collector_open(struct collector *c, const struct uri *uri);
 
 /*
@@ -43,6 +47,16 @@ void collector_open(struct collector *c, const struct uri *uri);
  */
 void collector_set_addresses(struct collector *c, struct addrinfo *list);
 
+/*
+ * Makes a new socket if the kernel would send from another address by now.
+ * Of a change it tells nobody: it goes on sending from an IPv6 address that
+ * the machine no longer has, and networks drop that.
+ */
+void collector_refresh(struct collector *c);
+
+/* Whether the kernel connects no socket to it: a broadcast address. */
+bool collector_refuses(const struct collector *c);
+
 /* Bytes that stand in front of a datagram's text: the signature's, or none. */
 size_t collector_headroom(const struct collector *c);
 
@@ -50,9 +64,21 @@ size_t collector_headroom(const struct collector *c);
 size_t collector_datagram_max(const struct collector *c);
 
 /*
- * Sends a datagram of len bytes, signing it if the collector has a key.  A
- * refusal tells of an earlier datagram, which is lost; then this one is tried
- * again, at the next address if there is one.  False if anything failed.
+ * Signs a datagram of len bytes, if the collector has a key; the text starts
+ * after the headroom.  False, with errno set, if there is no nonce.
+ */
+bool collector_sign(
+    const struct collector *c, unsigned char *datagram, size_t len);
+
+/*
+ * Sends a datagram of len bytes, signing it if the collector has a key.
+ *
+ * The error of a connected socket may be that of an earlier datagram, which is
+ * lost, and then nothing has been sent: this one is tried again, at the next
+ * address if the earlier one was refused and there is one.  If that fails too,
+ * the error is this datagram's own: the machine's address or a route to the
+ * collector may have changed, so a new socket is tried.  False if anything was
+ * lost.
  */
 bool collector_send(struct collector *c, unsigned char *datagram, size_t len);
 

@@ -1,19 +1,10 @@
-#define _GNU_SOURCE /* getaddrinfo_a(3) */
 #include "statsd/lookup.h"
 
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/buf.h"
-
-struct lookup {
-	struct gaicb request;
-	struct addrinfo hints;
-	char port[sizeof("65535")];
-	bool pending;
-};
 
 static void
 put_port(char port[static sizeof("65535")], uint16_t number)
@@ -24,20 +15,17 @@ put_port(char port[static sizeof("65535")], uint16_t number)
 	port[t.len] = '\0';
 }
 
-struct lookup *
-lookup_new(const char *host, uint16_t port)
+void
+lookup_init(struct lookup *lookup, const char *host, uint16_t port)
 {
-	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	static const struct addrinfo hints = {
+	    .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV};
 
-	if (lookup == NULL)
-		return NULL;
+	*lookup = (struct lookup){0};
 	put_port(lookup->port, port);
-	lookup->hints.ai_socktype = SOCK_DGRAM;
-	lookup->hints.ai_flags = AI_NUMERICSERV;
 	lookup->request.ar_name = host;
 	lookup->request.ar_service = lookup->port;
-	lookup->request.ar_request = &lookup->hints;
-	return lookup;
+	lookup->request.ar_request = &hints;
 }
 
 bool
@@ -73,20 +61,9 @@ lookup_wait(struct lookup *lookup, long milliseconds)
 	}
 }
 
-enum lookup_result
-lookup_finish(
-    struct lookup *lookup, struct addrinfo **addresses, const char **reason)
+static enum lookup_result
+result_of(int error)
 {
-	int error;
-
-	if (!lookup->pending)
-		return LOOKUP_IDLE;
-	error = gai_error(&lookup->request);
-	if (error == EAI_INPROGRESS)
-		return LOOKUP_IDLE;
-	lookup->pending = false;
-	*addresses = lookup->request.ar_result;
-	*reason = gai_strerror(error);
 	switch (error) {
 	case 0:
 		return LOOKUP_FOUND;
@@ -98,6 +75,28 @@ lookup_finish(
 	default:
 		return LOOKUP_NO_SUCH_NAME;
 	}
+}
+
+enum lookup_result
+lookup_finish(struct lookup *lookup, struct addrinfo **addresses)
+{
+	int error;
+
+	if (!lookup->pending)
+		return LOOKUP_IDLE;
+	error = gai_error(&lookup->request);
+	if (error == EAI_INPROGRESS)
+		return LOOKUP_IDLE;
+	lookup->pending = false;
+	lookup->result = result_of(error);
+	*addresses = lookup->request.ar_result;
+	return lookup->result;
+}
+
+const char *
+lookup_reason(struct lookup *lookup)
+{
+	return gai_strerror(gai_error(&lookup->request));
 }
 
 struct addrinfo *

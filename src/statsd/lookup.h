@@ -9,13 +9,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct lookup;
+enum lookup_result {
+	LOOKUP_IDLE,  /* not started, still under way, or told before */
+	LOOKUP_FOUND, /* *addresses is the caller's to free */
+	LOOKUP_NO_SUCH_NAME,
+	LOOKUP_NO_ANSWER /* the name server's fault: worth another try */
+};
 
-/*
- * Allocates a look-up of the host's UDP addresses; the host must outlive it.
- * NULL if there is no memory.
- */
-struct lookup *lookup_new(const char *host, uint16_t port);
+/* Must not move or go while it is pending. */
+struct lookup {
+	struct gaicb request;
+	char port[sizeof("65535")];
+	bool pending;
+	enum lookup_result result; /* of the last one that has finished */
+};
+
+/* Prepares a look-up of the host's UDP addresses; the host must outlive it. */
+void lookup_init(struct lookup *lookup, const char *host, uint16_t port);
 
 /* Starts it, unless it is under way.  False if that is not possible now. */
 bool lookup_start(struct lookup *lookup);
@@ -25,20 +35,16 @@ bool lookup_pending(const struct lookup *lookup);
 /* Waits until it has finished, or that many milliseconds. */
 void lookup_wait(struct lookup *lookup, long milliseconds);
 
-enum lookup_result {
-	LOOKUP_IDLE,  /* not started, still under way, or asked before */
-	LOOKUP_FOUND, /* *addresses is the caller's to free */
-	LOOKUP_NO_SUCH_NAME,
-	LOOKUP_NO_ANSWER /* the name server's fault: worth another try */
-};
-
-/* What came of it; *reason is set for the last two. */
+/* What came of it. */
 enum lookup_result lookup_finish(
-    struct lookup *lookup, struct addrinfo **addresses, const char **reason);
+    struct lookup *lookup, struct addrinfo **addresses);
+
+/* Why the last one found nothing. */
+const char *lookup_reason(struct lookup *lookup);
 
 /*
- * A host that is an address already: never asks anybody.  NULL if it is a
- * name; the caller frees it otherwise.
+ * The address that a host is, asking nobody; the caller frees it.  NULL if the
+ * host is a name.
  */
 struct addrinfo *lookup_literal(const char *host, uint16_t port);
 

@@ -75,6 +75,7 @@ send_tally(struct cluster *cluster, struct slice app, struct slice tags,
 {
 	static struct sending s;
 
+	cluster_refresh(cluster);
 	s.cluster = cluster;
 	s.app = app;
 	s.tags = tags;

@@ -434,6 +434,10 @@ class Stopping(WebTest):
                 for p in started), "no process left over")
 
 
+NOWHERE = (r"statsd://nowhere\.\.invalid:8126: the host name cannot be "
+           r"looked up: \w+")
+
+
 class Faults(WebTest):
     def start_broken(self, **env):
         web = Process([ROOT / "bin" / "web"], env={
@@ -454,9 +458,14 @@ class Faults(WebTest):
 
     def test_a_host_that_does_not_exist_is_a_fault(self):
         log = self.start_broken(
-            METRICS_CLUSTER="statsd://127.0.0.1:1,statsd://nowhere..invalid")
-        self.assertRegex(log, r"statsd://nowhere\.\.invalid:8126: "
-                              r"the host name cannot be looked up: \w+")
+            METRICS_CLUSTER="statsd://nowhere..invalid")
+        self.assertRegex(log, NOWHERE)
+
+    def test_it_is_no_hindrance_to_the_other_collectors(self):
+        self.start_web(METRICS_CLUSTER="statsd://127.0.0.1:1,"
+                                       "statsd://nowhere..invalid")
+        self.assertRegex(self.web.log(), r'event=fault reason=".*' + NOWHERE)
+        self.assertEqual(self.post().status, 201)
 
     def test_a_port_in_use(self):
         with socket.socket() as taken:

@@ -80,8 +80,14 @@ class Probe(unittest.TestCase):
         self.assertEqual(c.settled(), [])
 
     def test_a_network_that_is_not_there(self):
-        out, _ = check(METRICS_CLUSTER="statsd://255.255.255.255:8125")
+        out, _ = check(METRICS_CLUSTER="statsd://[fe80::1]:8125")
         self.assertIn("a datagram could not be sent: ", out)
+
+    def test_a_broadcast_address_is_a_fault(self):
+        c = self.collector()
+        r = run("--check", METRICS_CLUSTER=f"{c.uri},statsd://255.255.255.255")
+        self.assertEqual((r.returncode, r.stdout), (1, b""))
+        self.assertIn(b"nothing can be sent there", r.stderr)
 
     def test_elsewhere_silence_tells_nothing(self):
         # Loopback in disguise: an address that does not look like it.

@@ -47,13 +47,14 @@ def build_with_short_interval():
 
 
 class NameServer(threading.Thread):
-    """Answers for one name; what it answers can be changed at any time."""
+    """Answers for all names; what it answers can be changed at any time."""
 
     def __init__(self):
         super().__init__(daemon=True)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 53))
         self.says = []  # addresses; a number: that RCODE; None: nothing
+        self.gone = 3  # what it says of gone.test
         self.asked = 0
 
     def run(self):
@@ -64,8 +65,9 @@ class NameServer(threading.Thread):
                 return
             end = query.index(b"\0", 12) + 1
             kind, = struct.unpack(">H", query[end:end + 2])
-            self.asked += kind == A
-            says = self.says
+            gone = query[12:].startswith(b"\x04gone\x04test")
+            self.asked += kind == A and not gone
+            says = self.gone if gone else self.says
             if says is None:
                 continue
             rcode = says if isinstance(says, int) else 0
@@ -91,15 +93,18 @@ class Names(ResponderTest):
         cls.addClassCleanup(cls.server.socket.close)
         cls.server.start()
 
-    def start(self, says):
+    def start(self, says, names=("collector",)):
         """A responder, with the collector's name as it is said."""
         self.server.says = says
+        self.server.gone = 3  # NXDOMAIN
         one = Collector("127.0.0.2")
         two = Collector("127.0.0.3", one.port)
         self.one, self.two = one, two
+        self.cluster = ",".join(
+            f"statsd://{name}.test:{one.port}" for name in names)
         self.start_responder(
             [one, two], [self.build / "bin" / "logplex-statsd"],
-            METRICS_CLUSTER=f"statsd://collector.test:{one.port}")
+            METRICS_CLUSTER=self.cluster)
 
     def post(self):
         """Posts the example; must be quick, whatever the name server does."""
@@ -186,6 +191,64 @@ class Names(ResponderTest):
         self.assertEqual(self.responder.wait(10), 1)
         self.assertIn("the host name cannot be looked up",
                       self.responder.log())
+
+    def test_names_that_do_not_exist_beside_one_that_does(self):
+        self.start(["127.0.0.2"], ("collector", "gone"))
+        self.post()
+        self.assertEqual(self.one.lines(), ["heaven.heroku.errors.R89:1|c"])
+        self.assertRegex(
+            self.responder.log(),
+            r'event=fault reason="METRICS_CLUSTER: statsd://gone\.test:\d+: '
+            r"the host name cannot be looked up: ")
+        self.assertRegex(self.responder.log(),
+                         r"event=send-failed collector=statsd://gone\.test:\d+ "
+                         r'datagrams=3 reason="no address"')
+        # Looked up again: from now on all four arrive.
+        self.server.gone = ["127.0.0.3"]
+        wait_until(lambda: self.status() == 201 and self.two.lines(),
+                   "the name is looked up again", 15)
+        self.one.datagrams.clear(), self.two.datagrams.clear()
+        self.post()
+        self.assert_reference_counted()
+
+    def test_cgi_serves_with_the_collectors_that_have_addresses(self):
+        for names, status in ((("collector", "gone"), 201),
+                              (("gone", "gone"), 500)):
+            with self.subTest(names=names):
+                self.start(["127.0.0.2"], names)
+                done = subprocess.run(
+                    [PROGRAM], input=REFERENCE, capture_output=True, env={
+                        "GATEWAY_INTERFACE": "CGI/1.1",
+                        "API_CREDENTIALS_HEAVEN": CREDENTIALS,
+                        "METRICS_CLUSTER": self.cluster,
+                        **dict(variables(len(REFERENCE)))})
+                self.assertIn(b"Status: %d " % status, done.stdout)
+                self.assertIn(b"event=fault reason=\"METRICS_CLUSTER: "
+                              b"statsd://gone.test:", done.stderr)
+                self.assertEqual(self.one.lines(), [
+                    "heaven.heroku.errors.R89:1|c"] * (status == 201))
+
+    def test_nine_addresses_in_turn(self):
+        # Eight are kept, and the connected one among them, though the C
+        # library puts it last; once it is listed no more, it is left.
+        self.start(["127.0.0.10"])
+        ninth = Collector("127.0.0.10", self.one.port)
+        eight = [self.one, self.two, *(
+            Collector(f"127.0.0.{n}", self.one.port) for n in range(4, 10))]
+        for collector in (ninth, *eight[2:]):
+            self.addCleanup(collector.close)
+        others = [collector.host for collector in eight]
+        self.post()
+        for n in range(2):
+            self.server.says = [*others[n:], *others[:n], ninth.host]
+            self.wait_for_lookups()
+            self.post()
+        self.assertEqual(len(ninth.lines()), 3 * 4)
+        self.server.says = others
+        self.wait_for_lookups()
+        self.post()
+        self.assertEqual(len(ninth.lines()), 3 * 4)
+        self.assertEqual(sum(len(c.lines()) for c in eight), 4)
 
     def test_name_server_silent_at_start(self):
         started = time.monotonic()

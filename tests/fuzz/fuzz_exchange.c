@@ -171,7 +171,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stream.broken = fuzz_has(variables, "X-BROKEN");
 	stream.hung_up = fuzz_has(variables, "X-HUNG-UP");
 	stream.rest = fuzz_copy(rest);
-	service.looked_up = true;
+	service.cluster.looked_up = true;
 	if (!fuzz_contains(
 		(struct slice){(const char *)data, size}, SLICE(CANARY)) &&
 	    collectors_open(&service.cluster, &config, &userinfo, &tail, 1)) {
