@@ -1,0 +1,248 @@
+"""The machine's own network changes under load: its address, the route to the
+collector, the link. What is answered 201 afterwards arrives. The responder
+runs in a network namespace of its own, the collector in another one, and a
+link joins the two; both namespaces go with the processes that hold them."""
+
+import ctypes
+import itertools
+import re
+import subprocess
+
+import pytest
+
+from fastcgi import *
+
+pytestmark = pytest.mark.namespaces
+
+CLONE_NEWNET = 0x40000000
+H12 = b"<158>1 2026-11-23T06:00:00Z host heroku router - at=error code=H12"
+BODY = b"%d %s" % (len(H12), H12)
+
+HERE = ("10.9.0.1/24", "fd09::1/64")
+HERE_LATER = ("10.9.0.3/24", "fd09::3/64")
+THERE = ("10.9.0.2/24", "fd09::2/64")
+FAR_HERE = ("10.7.0.1/24", "fd07::1/64")
+FAR_THERE = ("10.7.0.2/24", "fd07::2/64")
+ACCEPT_DAD = "/proc/sys/net/ipv6/conf/default/accept_dad"
+BEYOND = ("10.8.0.1", "fd08::1")  # behind THERE
+
+
+def inside(pid, *command):
+    """Runs a command in the namespace of that process."""
+    subprocess.run([tool("nsenter"), f"--net=/proc/{pid}/ns/net", *command],
+                   check=True)
+
+
+def ip(command):
+    subprocess.run([tool("ip"), *command.split()], check=True)
+
+
+class SourcesCollector(Collector):
+    """A collector that knows where its datagrams came from."""
+
+    def __init__(self, *args):
+        self.sources = []
+        super().__init__(*args)
+
+    def _read(self):
+        while not self._closed:
+            try:
+                datagram, source = self.socket.recvfrom(65536)
+            except socket.timeout:
+                continue
+            self.datagrams.append(datagram)
+            self.sources.append(source[0])
+
+
+def collector_in(pid, *args):
+    """A collector whose socket is in the namespace of that process: a thread
+    goes there, alone."""
+    made = []
+
+    def make():
+        with open(f"/proc/{pid}/ns/net") as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(
+                    namespace.fileno(), CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+        made.append(SourcesCollector(*args))
+    thread = threading.Thread(target=make)
+    thread.start()
+    thread.join()
+    return made[0]
+
+
+class Load(threading.Thread):
+    """Batch after batch, each of an application of its own."""
+
+    def __init__(self, test):
+        super().__init__(daemon=True)
+        self.test, self.begun, self.ended = test, 0, False
+        self.acknowledged, self.problems = [], []
+
+    def run(self):
+        for n in itertools.count():
+            if self.ended:
+                return
+            self.begun = n
+            status = self.test.status(BODY, path=f"/n{n}/logs",
+                                      credentials=":secret")
+            if status == 201:
+                self.acknowledged.append(n)
+            else:
+                self.problems.append((n, status))
+
+    def more(self, batches=200):
+        """Waits until so many more were begun; the first of them."""
+        first = self.begun + 1
+        wait_until(lambda: self.begun >= first + batches, "the load goes on")
+        return first
+
+    def end(self):
+        self.ended = True
+        self.join()
+
+
+class Network(ResponderTest):
+    def setUp(self):
+        # A second address survives the first; new ones serve at once.
+        Path("/proc/sys/net/ipv4/conf/all/promote_secondaries").write_text("1")
+        Path(ACCEPT_DAD).write_text("0")
+        other = Process([tool("unshare"), "--net", "sleep", "600"])
+        self.addCleanup(other.stop)
+        here = os.readlink("/proc/self/ns/net")
+        wait_until(lambda: os.readlink(f"/proc/{other.pid}/ns/net") != here,
+                   "another namespace", process=other)
+        self.other = other.pid
+        inside(self.other, "sh", "-c", f"echo 0 >{ACCEPT_DAD}")
+        inside(self.other, "ip", "link", "set", "lo", "up")
+        for address in BEYOND:
+            inside(self.other, "ip", "addr", "add", address, "dev", "lo")
+        self.join_namespaces("near", HERE, THERE)
+
+    def join_namespaces(self, name, here, there):
+        """A link between the two, with addresses at this end."""
+        ip(f"link add {name} type veth peer name {name}-end netns "
+           f"{self.other}")
+        inside(self.other, "ip", "link", "set", f"{name}-end", "up")
+        for address in there:
+            inside(self.other, "ip", "addr", "add", address, "dev",
+                   f"{name}-end")
+        ip(f"link set {name} up")
+        for address in here:
+            ip(f"addr add {address} dev {name}")
+        self.addCleanup(subprocess.run, [
+            tool("ip"), "link", "del", name], stderr=subprocess.DEVNULL)
+
+    def start(self, host):
+        collector = collector_in(self.other, host)
+        self.collector = collector
+        self.start_responder([collector], API_SECRET="secret")
+        self.load = Load(self)
+        self.load.start()
+        self.addCleanup(self.load.end)
+        self.load.more()
+
+    def arriving(self):
+        """Waits until the load arrives again; the number of a later batch."""
+        before = len(self.collector.datagrams)
+        wait_until(lambda: len(self.collector.datagrams) > before,
+                   "datagrams arrive again")
+        return self.load.more()
+
+    def wait_for_source(self, address):
+        """A network may drop what comes from an address that has gone, and
+        the kernel does not mind."""
+        wait_until(lambda: self.collector.sources[-1:] ==
+                   [address.split("/")[0]], f"sent from {address}")
+
+    def assert_all_arrived_since(self, first, all_logged=True):
+        """After a change: all that was acknowledged, each once.  What was
+        lost before is in the log; but a link that goes or comes drops what
+        the kernel took already."""
+        self.load.more()
+        self.load.end()
+        self.assertEqual(self.load.problems, [])
+        arrived = self.collector.lines()
+        self.assertEqual(len(arrived), len(set(arrived)))
+        missing = sorted(
+            n for n in self.load.acknowledged
+            if f"n{n}.heroku.errors.H12:1|c" not in arrived)
+        self.assertEqual([n for n in missing if n >= first], [])
+        self.responder.send_signal(signal.SIGTERM)
+        self.assertEqual(self.responder.wait(10), 0)
+        logged = re.findall(
+            r"event=send-failed collector=\S+ datagrams=(\d+) ",
+            self.responder.log())
+        if all_logged:
+            self.assertGreaterEqual(sum(map(int, logged)), len(missing))
+        print(f"{len(missing)} of {len(self.load.acknowledged)} lost",
+              end=" ... ")
+
+    def test_own_address_changes(self):
+        for host, old, new in zip(THERE, HERE, HERE_LATER):
+            with self.subTest(host):
+                self.start(host.split("/")[0])
+                ip(f"addr add {new} dev near")
+                ip(f"addr del {old} dev near")
+                self.wait_for_source(new)
+                self.assert_all_arrived_since(self.arriving())
+
+    def test_own_address_goes_and_another_comes(self):
+        for host, old, new in zip(THERE, HERE, HERE_LATER):
+            with self.subTest(host):
+                self.start(host.split("/")[0])
+                ip(f"addr del {old} dev near")
+                self.load.more()
+                ip(f"addr add {new} dev near")
+                self.wait_for_source(new)
+                self.assert_all_arrived_since(self.arriving())
+
+    def test_route_goes_and_comes(self):
+        for host, gateway in zip(BEYOND, THERE):
+            with self.subTest(host):
+                route = f"{host} via {gateway.split('/')[0]}"
+                ip(f"route add {route}")
+                self.start(host)
+                for _ in range(3):
+                    ip(f"route del {route}")
+                    self.load.more()
+                    ip(f"route add {route}")
+                    first = self.arriving()
+                self.assert_all_arrived_since(first)
+                ip(f"route del {route}")
+
+    def test_route_moves_to_another_link(self):
+        self.join_namespaces("far", FAR_HERE, FAR_THERE)
+        for host, gateway, later, old, source in zip(
+                BEYOND, THERE, FAR_THERE, HERE, FAR_HERE):
+            with self.subTest(host):
+                ip(f"route add {host} via {gateway.split('/')[0]}")
+                self.start(host)
+                ip(f"route replace {host} via {later.split('/')[0]}")
+                self.load.more()
+                ip(f"addr del {old} dev near")
+                self.wait_for_source(source)
+                self.assert_all_arrived_since(self.arriving())
+                ip(f"route del {host}")
+
+    def test_link_goes_down_and_up(self):
+        for host, here in zip(THERE, HERE):
+            with self.subTest(host):
+                self.start(host.split("/")[0])
+                for _ in range(3):
+                    ip("link set near down")
+                    self.load.more()
+                    ip("link set near up")
+                    if ":" in here:  # the kernel took it
+                        ip(f"addr add {here} dev near")
+                    first = self.arriving()
+                self.assert_all_arrived_since(first, all_logged=False)
+
+    def test_link_is_replaced(self):
+        for host, new in zip(THERE, HERE_LATER):
+            with self.subTest(host):
+                self.start(host.split("/")[0])
+                ip("link del near")
+                self.load.more()
+                self.join_namespaces("near", HERE_LATER, THERE)
+                self.assert_all_arrived_since(self.arriving(), all_logged=False)
