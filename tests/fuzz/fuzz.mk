@@ -6,7 +6,7 @@
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = body message request credentials collector environment \
-	datagram exchange
+	datagram exchange metrics
 FUZZ_CC ?= clang
 FUZZ_PROGRAMS = $(FUZZ_TARGETS:%=$(BUILD)/fuzz_%)
 

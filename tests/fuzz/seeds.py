@@ -112,6 +112,21 @@ def datagrams():
         yield head.encode() + bytes(range(60))
 
 
+def metrics():
+    """A writer by its number in fuzz_metrics.c, then what it says."""
+    writers = {b"heroku router": b"2", b"heroku logplex": b"5",
+               b"app api": b"6", b"app heroku-postgres": b"7",
+               b"app heroku-redis": b"8", b"app heroku-pgbouncer": b"9"}
+    lines = (FIXTURES / "metric-lines.tsv").read_bytes().split(b"\n")[1:]
+    table = (FIXTURES / "metric-lines.expected.tsv").read_bytes()
+    for line, row in zip(lines, table.split(b"\n")[1:]):
+        if row:
+            _, app_name, procid = row.split(b"\t")[:3]
+            writer = writers.get(app_name + b" " + procid,
+                                 b"3" if app_name == b"heroku" else b"0")
+            yield b"a" + writer + line.split(b"\t")[2]
+
+
 def exchanges():
     for head in ["\n\n", "u:secret-secret-secret@\n/a/b?datagram=400\n"]:
         for credentials in "Aladdin:Tr0ub4dor", ":Tr0ub4dor2", "no:no":
@@ -127,6 +142,7 @@ def exchanges():
 SEEDS = {"message": messages, "request": requests, "credentials": credentials,
          "collector": collectors, "environment": environments,
          "datagram": datagrams, "exchange": exchanges,
+         "metrics": metrics,
          "body": lambda: [b"9 <0>1 a b\r\n", b"35 <1>1 - - heroku web.1 - Error R14 (x)"]}
 
 for target, seeds in SEEDS.items():
