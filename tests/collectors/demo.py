@@ -2,139 +2,14 @@
 
 import argparse
 import calendar
-import html
-import json
 import tempfile
 
 import story
+from demo_page import page
 from stack import *
 
 SECRET = "demo-of-logplex-statsd"
-
-
 FLUSH = story.STEP // 5  # statsd's interval, in seconds of the day
-# The highest number of the errors' graph, and what lies between two lines.
-TOP = {"shop": (500, 100), "billing": (50, 10)}
-GREY = "#555555"
-
-
-def counter(app, name):
-    """What ten minutes bring of a counter."""
-    return (f"summarize(stats.counters.{app}.heroku.{name}.count,"
-            "'10min','sum')")
-
-
-def code(app, name):
-    return counter(app, "errors." + name)
-
-
-def render(start, targets, **options):
-    """A render request of the whole day."""
-    return "/render?" + urllib.parse.urlencode({
-        "target": targets, "from": start - 60, "until": start + story.DAY - 1,
-        "lineMode": "staircase", "lineWidth": 2, "margin": 10, "tz": "UTC",
-        "bgcolor": "ffffff", "fgcolor": "222222", "fontSize": 13,
-        "majorGridLineColor": "dddddd", "minorY": 0, "yMin": 0,
-        "hideLegend": "true", "xFormat": "%H:%M", "noCache": 1, **options},
-        doseq=True)
-
-
-def errors(app, start):
-    """Errors by code, stacked; above them a lane for each code that is rare
-    and bad, so that it is seen whatever else comes; a line at each release."""
-    top, step = TOP[app]
-    stack = [f"color(stacked(transformNull({code(app, name)},0)),'{colour}')"
-             for name, (colour, _) in story.CODES.items()]
-    lanes = [f"color(lineWidth(offset(scale({code(app, name)},0),"
-             f"{top * (0.97 - 0.07 * n)}),11),'{colour}')"
-             for n, (name, (colour, _)) in enumerate(story.LANES.items())]
-    releases = (f"color(lineWidth(drawAsInfinite("
-                f"{counter(app, '{release,rollback}')}),1),'{GREY}')")
-    return render(start, [*stack, *lanes, releases], yMax=top, yStep=step,
-                  width=1150, height=300)
-
-
-def key(items):
-    """What the colours mean; the page fills in the totals."""
-    return "<ul>" + "".join(
-        f'<li><i style="background: {colour}"></i>{html.escape(says)}'
-        + (f' <b data-total="{name}"></b>' if name else "") + "</li>"
-        for name, colour, says in items) + "</ul>"
-
-
-def section(app, start):
-    codes = {**story.LANES, **dict(reversed(story.CODES.items()))}
-    pictures = [
-        (f"{app}: platform errors in 10 minutes", errors, key([
-            *((f"{app}.heroku.errors.{name}", colour, f"{name} {says}")
-              for name, (colour, says) in codes.items())]))]
-    return f"<h2>{html.escape(story.APPS[app])}</h2>\n<div>" + "".join(
-        f'<figure><figcaption>{html.escape(title)}</figcaption>'
-        f'<img alt="{html.escape(title)}" '
-        f'src="{html.escape(draw(app, start))}">{legend}</figure>\n'
-        for title, draw, legend in pictures) + "</div>\n"
-
-
-def page(start, seconds):
-    sections = "".join(section(app, start) for app in story.APPS)
-    totals = "/render?" + urllib.parse.urlencode({
-        "target": "stats.counters.*.heroku.errors.*.count",
-        "from": start - 3600, "until": start + story.DAY + 3600,
-        "format": "json", "noCache": 1})
-    return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>logplex-statsd: a day</title>
-<link rel="icon" href="data:,">
-<style>
-body {{ font: 16px sans-serif; color: #222; margin: 20px; width: 1160px; }}
-h1 {{ font-size: 1.6em; margin: 0 0 0.4em; }}
-h2 {{ font-size: 1.15em; margin: 1.2em 0 0.4em; }}
-div {{ display: flex; flex-wrap: wrap; gap: 6px 8px; }}
-figure {{ margin: 0; }}
-figcaption {{ font-weight: bold; font-size: 0.9em; }}
-img {{ display: block; }}
-ul {{ display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 0 0 8px;
-     padding: 0; list-style: none; font-size: 0.9em; }}
-i {{ display: inline-block; width: 13px; height: 13px; margin-right: 5px;
-    vertical-align: -1px; }}
-</style>
-<h1>A day of two applications, by logplex-statsd</h1>
-<p>Every number has gone its whole way: a batch posted to lighttpd, counted,
-sent to one of two statsd, kept by carbon, drawn by
-<a href="/composer">Graphite</a>. A second is
-{story.DAY / 60 / seconds:.0f} minutes of the day.</p>
-{sections}<script>
-async function total() {{
-  const sums = {{}};
-  for (const series of await (await fetch({json.dumps(totals)})).json()) {{
-    const name = series.target.replace(/^stats\\.counters\\.|\\.count$/g, "");
-    sums[name] = series.datapoints.reduce((sum, [n]) => sum + (n || 0), 0);
-  }}
-  for (const b of document.querySelectorAll("[data-total]")) {{
-    const sum = sums[b.dataset.total];
-    b.textContent = sum ? sum.toLocaleString("en") : "";
-    b.parentNode.hidden = !sum;
-  }}
-}}
-async function redraw(img) {{
-  const next = new Image();
-  next.src = img.src.replace(/&again=.*/, "") + "&again=" + Date.now();
-  await next.decode();
-  img.src = next.src;
-}}
-async function follow() {{
-  for (;;) {{
-    try {{
-      await total();
-      for (const img of document.images) await redraw(img);
-    }} catch (gone) {{
-      // The demo has ended, or Graphite is busy: the next round will tell.
-    }}
-    await new Promise(later => setTimeout(later, 1000));
-  }}
-}}
-follow();
-</script>
-"""
 
 
 @contextlib.contextmanager
@@ -184,7 +59,7 @@ class Demo:
             "PORT": str(self.port), "BIND": "127.0.0.1",
             "METRICS_CLUSTER": ",".join(
                 s.uri + "?datagram=1432" for s in statsds),
-            "API_SECRET": SECRET})
+            "METRICS": story.FAMILIES, "API_SECRET": SECRET})
         web.ready = lambda: connects(self.port)
         start([*statsds, web])
 

@@ -17,9 +17,6 @@ import urllib.parse
 
 from stack import *
 
-sys.path.insert(0, str(ROOT / "tests" / "properties"))
-import families
-
 FOLDER = ROOT / "docs" / "dashboards"
 COUNTS = {
     ("shop", "H12"): 30, ("shop", "R15"): 2, ("shop", "R14"): 3,
@@ -137,6 +134,7 @@ class DashboardTest(WebTest):
         web = cls("sums")  # a test of no name, for its bin/web
         unittest.addModuleCleanup(web.doCleanups)
         web.start_web(METRICS_CLUSTER=cls.statsd.uri + "?datagram=1432",
+                      METRICS="errors,loss,router,latency,dynos,drain",
                       API_SECRET="open-sesame", API_CREDENTIALS_HEAVEN=None)
         # A ratio of two sums is one number only within one bucket of time.
         left = -time.time() % 300
@@ -146,7 +144,6 @@ class DashboardTest(WebTest):
             answer = web.post(body_of(app), path=f"/{app}/logs",
                               credentials="x:open-sesame")
             assert answer.status == 201, answer.raw
-            cls.send_other_families(app)
         with connect(cls.carbon.port) as s:
             s.sendall(f"stats.counters.{GONE}.heroku.drain.batches.count 5 "
                       f"{int(time.time()) - 1800}\n".encode())
@@ -156,16 +153,6 @@ class DashboardTest(WebTest):
         wait_until(lambda: cls.sums(
             "sumSeries(stats.counters.*.heroku.drain.batches.count)") ==
             [len(APPS)], "Graphite has the batches")
-
-    @classmethod
-    def send_other_families(cls, app):
-        """As the second implementation has them, until the program does."""
-        rules = families.Rules({"loss", "router", "latency", "dynos", "drain"})
-        lines = [families.plain(app, *line) for line in
-                 families.request(body_of(app), rules).lines()]
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            for datagram in families.packed(lines, 1432):
-                s.sendto(datagram.encode(), ("127.0.0.1", cls.statsd.port))
 
     @classmethod
     def keep(cls, process):

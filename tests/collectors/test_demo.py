@@ -15,12 +15,13 @@ import urllib.parse
 import urllib.request
 import zlib
 
+import demo_page
 import story
 from lib.browser import Browser
 from stack import *
 
 SCREENSHOT = ROOT / "build" / "demo.png"
-WIDTH, HEIGHT = 1200, 920
+WIDTH, HEIGHT = 1200, 785
 
 
 def pixels(png):
@@ -115,6 +116,18 @@ class Demo(unittest.TestCase):
             self.assertEqual(counts.get(colour, 0) > 150, codes[code] > 0,
                              (code, counts.get(colour, 0)))
 
+    def check_others(self, paths, calm):
+        """Requests and their ratio, latency, memory."""
+        asked, fast, used = [self.colours_of(p, (370, 200)) for p in paths]
+        self.assertGreater(asked.get(demo_page.BLUE, 0), 2000)
+        self.assertGreater(asked.get(demo_page.RED, 0), 100)
+        for _, colour, says in demo_page.WITHIN:
+            if not calm:
+                self.assertGreater(fast.get(colour, 0), 500, says)
+        self.assertGreater(fast[demo_page.GREEN], 10000)
+        for dyno, colour in demo_page.DYNOS.items():
+            self.assertGreater(used.get(colour, 0), 20, dyno)
+
     def totals(self):
         """What every application has of every code, as Graphite has it."""
         sums = {}
@@ -142,10 +155,16 @@ class Demo(unittest.TestCase):
     def check_pictures(self, wanted):
         images = [html.unescape(path) for path in re.findall(
             r'src="/(render[^"]+)"', self.fetch("").decode())]
-        self.assertEqual(len(images), len(story.APPS))
-        for app, image in zip(story.APPS, images):
-            self.check_errors(image, collections.Counter(
+        self.assertEqual(len(images), 4 * len(story.APPS))
+        for i, app in enumerate(story.APPS):
+            of_app = images[4 * i:4 * i + 4]
+            self.check_errors(of_app[0], collections.Counter(
                 {c: n for (a, c), n in wanted.items() if a == app}))
+            self.check_others(of_app[1:], calm=app == "billing")
+
+    def dropped(self):
+        return sum(int(n) for _, _, body, _, _ in story.day(0)
+                   for n in re.findall(rb"(\d+) messages dropped", body))
 
     def check_page(self, wanted):
         """As a browser shows it."""
@@ -159,7 +178,8 @@ class Demo(unittest.TestCase):
             "[...document.querySelectorAll('[data-total]')]"
             ".map(b => [b.dataset.total, b.textContent])"))
         totals = {f"{app}.heroku.errors.{code}": f"{n:,}"
-                  for (app, code), n in wanted.items()}
+                  for (app, code), n in wanted.items() if code != story.LOST}
+        totals["shop.heroku.logplex.dropped"] = f"{self.dropped():,}"
         self.assertEqual({k: v for k, v in shown.items() if v}, totals)
         wait_until(lambda: browser.evaluate(
             "[...document.images].every(i => i.complete && i.naturalWidth)"),
@@ -173,7 +193,7 @@ class Demo(unittest.TestCase):
             (ROOT / "docs" / "images" / "demo.png").read_bytes())
         self.assertEqual(size, (WIDTH, HEIGHT))
         for colour in (story.CODES["H12"][0], story.LANES["R15"][0],
-                       story.LANES["L10"][0]):
+                       story.LANES["L10"][0], demo_page.BLUE, demo_page.GREEN):
             self.assertGreater(counts.get(colour, 0), 300, colour)
 
     def test_ctrl_c_while_it_starts(self):

@@ -28,6 +28,7 @@ NUMBERS = [
     b"2147483647", b"2147483648", b"18446744073709551616"]
 UNITS = [b"", b"", b"", b"ms", b"ms", b"s", b"MB", b"kB", b"bytes", b"pages",
          b"M", b"%", b"m", b"MS", b"ms ", b"ms%", b"\xc2\xb5s", b"s.", b"|c"]
+BOUNDS = [0, 100, 250, 500, 1000, 2500, 5000, 10000, 30000]
 STATUSES = [b"200", b"201", b"304", b"404", b"499", b"500", b"503", b"101",
             b"100", b"", b"600", b"099", b"20", b"2000", b"20x", b"-", b"0101"]
 NAMES = [b"a", b"db.latency", b"queue-length", b"load_avg_1m", b"load-avg-1m",
@@ -150,7 +151,8 @@ class Lines(Bodies):
             b'path="/a b?at=error status=500"',
             b"dyno=web.1",
             b"connect=" + r.choice([self.value(), b"1ms"]),
-            b"service=" + r.choice([self.value(), b"%dms" % r.randrange(999)]),
+            b"service=" + r.choice([self.value(), b"%dms" % (
+                r.choice(BOUNDS) + r.randrange(2))]),
             b"status=" + r.choice([b"200", r.choice(STATUSES)]),
             b"bytes=" + r.choice([self.value(), b"512"]), b"protocol=https"]
         pieces = [p for p in known if r.random() < 0.85]
