@@ -2,8 +2,8 @@
 
 LINT_CFLAGS = -std=c11 $(ALL_CPPFLAGS)
 C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
-SHELL_SCRIPTS = $(shell git ls-files bin .ci tests | \
-	xargs grep -lE '^\#!.*(bash|/sh)')
+SHELL_SCRIPTS = $(shell tests/files | grep -zE '^(bin|\.ci|tests)/' | \
+	xargs -0 grep -lE '^\#!.*(bash|/sh)')
 
 .PHONY: lint
 lint:

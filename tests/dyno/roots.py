@@ -107,14 +107,21 @@ class Root:
         return copy
 
     def place_checkout(self, where):
-        """The files of the commit that is checked out, as git archives them,
-        in a folder inside; what is not committed is left out."""
+        """The project's files in a folder inside, whose owner is the user."""
         target = self.path / where.lstrip("/")
-        target.mkdir(parents=True, exist_ok=True)
-        archive = subprocess.run(["git", "-C", ROOT, "archive", "HEAD"],
-                                 check=True, stdout=subprocess.PIPE).stdout
-        subprocess.run(["tar", "-x", "-C", target], input=archive, check=True)
+        place_files(target)
         run(["chown", "-R", f"{UID}:{UID}", target])
+
+
+def place_files(target):
+    """The project's files, and nothing that was built, in a folder."""
+    Path(target).mkdir(parents=True, exist_ok=True)
+    names = subprocess.run([ROOT / "tests" / "files"], check=True,
+                           stdout=subprocess.PIPE).stdout
+    packed = subprocess.run(
+        ["tar", "-c", "-C", ROOT, "--null", "--files-from=-", "--owner=0",
+         "--group=0"], input=names, check=True, stdout=subprocess.PIPE).stdout
+    subprocess.run(["tar", "-x", "-C", target], input=packed, check=True)
 
 
 def remove(path):

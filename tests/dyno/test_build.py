@@ -222,11 +222,7 @@ class Container(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as context:
-            archive = subprocess.run(
-                ["git", "-C", ROOT, "archive", "HEAD"], check=True,
-                stdout=subprocess.PIPE).stdout
-            subprocess.run(["tar", "-x", "-C", context], input=archive,
-                           check=True)
+            roots.place_files(context)
             cls.image = container.build(
                 (ROOT / "Dockerfile").read_text(), Path(context), roots.suite())
         roots.remove(roots.CACHE / roots.suite() / "stage-build")
