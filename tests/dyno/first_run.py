@@ -1,0 +1,49 @@
+"""What a document says to paste, and README's first minute pasted."""
+
+import re
+
+from lib.places import ROOT
+
+# The first block is left running while the second is pasted.
+PASTE = r"""
+set -m
+bash -c "$1" >/tmp/first-run 2>&1 </dev/null &
+until grep -q '^Ready at' /tmp/first-run; do
+  kill -0 $! || { cat /tmp/first-run; exit 1; }
+  sleep 0.1
+done
+bash -c "$2"
+for _ in {1..50}; do
+  if grep -q H12:1 /tmp/first-run; then break; fi
+  sleep 0.1
+done
+kill -- -$!
+wait
+cat /tmp/first-run
+"""
+COUNTED = ["listener-8126.1 .* heaven.heroku.errors.R89:1|c",
+           "listener-8127.1 .* heaven.heroku.errors.R99:1|c",
+           "listener-8127.1 .* heaven.heroku.errors.L99:1|c",
+           "listener-8127.1 .* heaven.heroku.errors.H12:1|c"]
+
+
+def blocks(document, heading):
+    """What a document says to paste below a heading, a text a block."""
+    text = (ROOT / document).read_text()
+    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text,
+                        re.M | re.S)[1]
+    found = re.findall(r"^```(?:sh)?\n(.*?)^```$", section, re.M | re.S)
+    assert found, f"{document} has nothing to paste below {heading}"
+    return found
+
+
+def first_minute():
+    """The command line that pastes it."""
+    server, batch, *_ = blocks("README.md", "Try it")
+    return ["bash", "-c", PASTE, "bash", server, batch]
+
+
+def assert_counted(output):
+    assert "201 Created" in output, output
+    for line in COUNTED:
+        assert re.search(line.replace("|", r"\|"), output), output

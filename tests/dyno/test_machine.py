@@ -1,0 +1,142 @@
+"""On a machine on which something runs already: systemd, nginx on port 80, a
+policy of what may start. README and docs/web-servers.md are pasted, in a folder
+with a difficult name, by a user with sudo; what was there before stays."""
+
+import os
+import re
+import signal
+
+import pytest
+
+import first_run
+import machine
+import roots
+from lib.processes import Process, wait_until
+
+pytestmark = [pytest.mark.root, pytest.mark.xdist_group("machine")]
+
+CLONE = "/app/my drain's clone"
+POLICY = "usr/sbin/policy-rc.d"
+# What another package may change in /etc by being there.
+SHARED = re.compile(
+    r"/etc/(ld\.so\.cache|mailcap|(group|gshadow|passwd|shadow|subuid|subgid)-?"
+    r"|shells|ca-certificates.*|alternatives/.*|\.pwd\.lock)$")
+
+
+class User(machine.Machine):
+    """The machine, and what a user does there."""
+
+    def __init__(self, root):
+        root.place_checkout(CLONE)
+        self.policy = root.path / POLICY
+        self.policy.write_text(
+            "#!/bin/sh\ncase $1 in e2scrub*) exit 101; esac\nexit 0\n")
+        self.policy.chmod(0o755)
+        super().__init__(root)
+        self.before = self.state()
+        self.killed = self.kill_bootstrap()
+        self.said = self.paste("bin/development-bootstrap", network=True)
+        self.after = self.state()
+
+    def may_start(self, *services):
+        """What the policy says of each: 0 for yes, 101 for no."""
+        return [self.try_run(f"/{POLICY} {service} start").returncode
+                for service in services]
+
+    def kill_bootstrap(self):
+        """What the policy says while it runs, and after it was killed."""
+        ours = Process(self.command(["bin/development-bootstrap"], network=True,
+                                    uid=roots.UID, cwd=CLONE))
+        wait_until(lambda: "bootstrap" in self.policy.read_text(), "the policy",
+                   process=ours)
+        services = ("nginx", "e2scrub_all.timer", "lighttpd.service")
+        during = self.may_start(*services)
+        os.killpg(ours.pid, signal.SIGKILL)
+        ours.stop()
+        return during, self.may_start(*services)
+
+    def paste(self, text, **kwargs):
+        return self.run(text, uid=roots.UID, cwd=CLONE, **kwargs)
+
+    def state(self):
+        """What must not change, by what it is called."""
+        state = {}
+        for line in self.run(
+                "find /etc /usr/sbin/policy-rc.d* -type f -print0 | "
+                "xargs -0 sha256sum; find /etc/systemd /etc/rc?.d -type l "
+                "-printf '%l  %p\n'").splitlines():
+            content, _, name = line.partition("  ")
+            state[name] = content
+        for line in self.run("dpkg-query -W -f '${Package} ${Version}\n'; "
+                             "ss -Hltunp | sed 's/ *$//'").splitlines():
+            name, _, rest = line.partition(" ")
+            state.setdefault(name, set()).add(re.sub(r" +", " ", rest))
+        state["units"] = self.units()
+        return {k: v for k, v in state.items() if not SHARED.match(k)}
+
+    def units(self):
+        """Those that run."""
+        return set(self.run(
+            "systemctl list-units --state=active --type=service,socket,timer "
+            "--plain --no-legend | cut -d ' ' -f 1").split())
+
+
+@pytest.fixture(scope="module")
+def user():
+    root = machine.root(roots.suite()).copy("running")
+    try:
+        user = User(root)
+        try:
+            yield user
+        finally:
+            user.stop()
+    finally:
+        roots.remove(root.path)
+
+
+def test_what_was_there_is_as_it_was(user):
+    assert "nginx.service" in user.before["units"]
+    assert f"/{POLICY}" in user.before
+    assert any("0.0.0.0:80 " in line and "nginx" in line
+               for line in user.before["tcp"])
+    assert {k: user.after.get(k) for k in user.before} == user.before
+
+
+def test_nothing_new_starts_or_is_enabled(user):
+    new = user.after.keys() - user.before.keys()
+    assert "lighttpd" in new
+    starts = re.compile(r"/etc/systemd/.*\.wants/|/etc/rc[2-5S]\.d/S")
+    assert [name for name in new if starts.match(name)] == []
+    assert user.try_run("systemctl is-enabled lighttpd").stdout == "disabled\n"
+
+
+def test_the_policy_is_that_of_before_but_for_what_is_new(user):
+    while_it_runs, once_killed = user.killed
+    assert while_it_runs == [0, 101, 101]
+    assert once_killed == [0, 101, 0]
+
+
+def test_one_line_says_what_was_installed(user):
+    first, last = user.said.splitlines()
+    assert re.match(r"Installing (.* )?lighttpd( |$)", first)
+    assert re.match(r"Installed them and what they need, \d+ packages; not "
+                    r"started, and disabled: lighttpd( lighttpd-maint.timer)?"
+                    r"\.$", last)
+
+
+def test_there_is_nothing_to_install_twice(user):
+    assert user.paste("bin/development-bootstrap") == ""
+
+
+def test_the_first_minute(user):
+    output = user.run_command(first_run.first_minute(), uid=roots.UID,
+                              cwd=CLONE)
+    first_run.assert_counted(output)
+
+
+def test_after_the_next_boot_the_same_runs(user):
+    user.stop()
+    user.boot()
+    units = user.units()
+    assert "nginx.service" in units
+    assert units - user.before["units"] == set()
