@@ -341,6 +341,12 @@ def request(body, rules):
     return request
 
 
+def begins_with_l10(body, rules):
+    first = next((message for _, message in frames(body)), b"")
+    return any(sample.plain == "heroku.errors.L10"
+               for sample in samples(first, rules) or [])
+
+
 def plain(app, sample, value):
     return f"{app}.{sample.plain}:{value}|{sample.type}"
 
