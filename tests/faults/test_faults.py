@@ -76,6 +76,22 @@ class CollectorFaults(FaultTest):
             self.assertEqual(self.post().status, 201)
         self.assertEqual(len(self.log_lines("send-failed")), 2)
 
+    def test_what_a_collector_sends_back_is_not_read(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talker:
+            talker.bind(("127.0.0.1", 0))
+            talker.settimeout(10)
+            self.start_web(METRICS_CLUSTER="statsd://127.0.0.1:"
+                           f"{talker.getsockname()[1]}")
+            for _ in range(20):
+                self.assertEqual(self.post().status, 201)
+                for _ in range(4):
+                    line, peer = talker.recvfrom(1000)
+                    self.assertIn(b".heroku.errors.", line)
+                    for _ in range(50):
+                        talker.sendto(b"x" * 60000, peer)
+        self.assertEqual(self.wait_for_responder(), self.responder)
+        self.assertEqual(self.log_lines("send-failed"), [])
+
 
 class ClientFaults(FaultTest):
     def test_slow_clients_do_not_slow_the_others(self):
@@ -106,6 +122,18 @@ class ClientFaults(FaultTest):
             s.close()
         self.assertLess(time.monotonic() - started, 30)
         self.assertEqual(len(self.counters()), 4)
+
+    def test_silent_clients_at_every_connection_keep_others_out(self):
+        # No promise: what docs/security.md warns of, and that it ends.
+        self.start_web()
+        with contextlib.ExitStack() as silent:
+            for _ in range(1100):
+                silent.enter_context(connect(self.port))
+            with connect(self.port, timeout=2) as s:
+                s.sendall(build_request(body=REFERENCE))
+                with self.assertRaises(TimeoutError):
+                    read_answer(s)
+        self.assertEqual(self.post().status, 201)
 
     def test_gone_at_any_byte_is_not_counted(self):
         self.start_web()

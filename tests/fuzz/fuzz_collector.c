@@ -83,6 +83,21 @@ put_key(struct buf *t, struct slice key)
 	return at;
 }
 
+/* A key where options stand, or behind a #. */
+static void
+check_misplaced(struct slice key, const char *uri)
+{
+	char text[4096], shown_buf[4096];
+	struct buf misplaced = BUF_IN(text), shown = BUF_IN(shown_buf);
+
+	if (slice_contains(key, '@'))
+		return;
+	buf_put_string(&misplaced, uri);
+	put_key(&misplaced, key);
+	redact_uri(&shown, fuzz_copy(buf_slice(&misplaced)));
+	assert(!fuzz_contains(buf_slice(&shown), SLICE(CANARY)));
+}
+
 static void
 check_lines(const struct buf *lines)
 {
@@ -137,6 +152,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	assert(sodium_init() >= 0);
 	check_raw(fuzz_copy((struct slice){(const char *)data, size}));
+	check_misplaced(key, "statsd://h?");
+	check_misplaced(key, "statsd://h:1/p?datagram=500&");
+	check_misplaced(key, "statsd://h#");
 	check_list(before, key, input);
 	fuzz_release();
 	return 0;
