@@ -72,9 +72,27 @@ take_l10(const struct service *service, struct batch *batch,
 	    slice_equal(error_code_slice(&code), SLICE("L10"));
 }
 
-/* Of a duplicate nothing counts but that, and an L10 that is new. */
+/* Sends the batch as it was when it came for the first time, without an L10
+ * that is new: these are the datagrams of which some may have gone out. */
 static void
-send_duplicate(struct service *service, struct slice app,
+send_batch(struct service *service, struct slice app, struct slice rest,
+    bool new_l10, _Atomic uint32_t *handed)
+{
+	struct batch_message message;
+
+	if (!new_l10) {
+		send_counts(service, app, &service->tally, handed);
+		return;
+	}
+	tally_reset(&service->part);
+	batch_count(rest, &service->config->rules, &service->part, &message);
+	send_counts(service, app, &service->part, handed);
+}
+
+/* What counts of a batch that was counted before: that it came again, and an
+ * L10 that is new. */
+static void
+send_repeat(struct service *service, const struct outcome *outcome,
     const struct batch_message *new_l10)
 {
 	const struct heroku_rules *rules = &service->config->rules;
@@ -82,33 +100,16 @@ send_duplicate(struct service *service, struct slice app,
 	tally_reset(&service->part);
 	if (new_l10 != NULL)
 		batch_tally(new_l10, rules, &service->part);
-	if (rules->families & FAMILY_BIT(FAMILY_DRAIN))
+	if (outcome->duplicate && (rules->families & FAMILY_BIT(FAMILY_DRAIN)))
 		tally_count(&service->part, METRIC_DUPLICATES, 1);
-	send_apart(service, app);
+	send_apart(service, outcome->app);
 }
 
 /*
- * Goes on with a batch whose process died, and which has got an L10 in front
- * since: without that, it gives the datagrams of which some were sent.
+ * An L10 in front is new if the batch did not begin with one when it came for
+ * the first time: Logplex puts it there anew at each try.  Each step is noted
+ * before it is taken, as the process may die between the two.
  */
-static void
-send_rest(struct service *service, struct slice app,
-    const struct batch_message *new_l10, struct slice rest,
-    _Atomic uint32_t *handed)
-{
-	const struct heroku_rules *rules = &service->config->rules;
-	struct batch_message message;
-
-	tally_reset(&service->part);
-	batch_count(rest, rules, &service->part, &message);
-	send_counts(service, app, &service->part, handed);
-	tally_reset(&service->part);
-	batch_tally(new_l10, rules, &service->part);
-	send_apart(service, app);
-}
-
-/* An L10 in front is new if the batch did not begin with one when it came for
- * the first time: Logplex puts it there anew at each try. */
 static void
 send_once(struct service *service, const struct request *request,
     struct outcome *outcome, enum frames_state state,
@@ -122,17 +123,14 @@ send_once(struct service *service, const struct request *request,
 		frames_set_l10(claim, l10);
 	new_l10 = l10 && !frames_has_l10(claim);
 	outcome->duplicate = state == FRAMES_COUNTED;
-	if (outcome->duplicate)
-		send_duplicate(service, outcome->app, new_l10 ? &first : NULL);
-	else if (new_l10)
-		send_rest(service, outcome->app, &first, batch.rest,
-		    &claim->entry->handed);
-	else
-		send_counts(service, outcome->app, &service->tally,
+	if (!outcome->duplicate)
+		send_batch(service, outcome->app, batch.rest, new_l10,
 		    &claim->entry->handed);
 	frames_enter(claim);
 	if (new_l10)
 		frames_set_l10(claim, true);
+	if (outcome->duplicate || new_l10)
+		send_repeat(service, outcome, new_l10 ? &first : NULL);
 }
 
 /* The codes of ZEROS where they are due, but those that the batch counts. */
