@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "heroku/batch.h"
+#include "heroku/logfmt.h"
 #include "bounds.h"
 #include "corpus.h"
 #include "measure.h"
@@ -137,6 +138,37 @@ recognise(struct slice body)
 	return tally.errors;
 }
 
+/* All families of counters; and the least that any of them needs. */
+static const struct heroku_rules families = {
+    {ERROR_LEVEL_ERROR | ERROR_LEVEL_WARNING, false},
+    ((1U << METRIC_FAMILIES) - 1) & ~FAMILY_BIT(FAMILY_TIMINGS) &
+	~FAMILY_BIT(FAMILY_CUSTOM)};
+
+static size_t
+count_families(struct slice body)
+{
+	struct batch_message fault;
+
+	tally_reset(&tally);
+	if (batch_count(body, &families, &tally, &fault) != FRAME_END)
+		measure_fail("a body has a fault at %zu", fault.offset);
+	return tally.errors;
+}
+
+static size_t
+scan_pairs(struct slice body)
+{
+	struct batch batch = batch_of(body);
+	struct batch_message message = {0};
+	struct logfmt_pair pair;
+	size_t pairs = 0;
+
+	while (batch_next(&batch, &message) == FRAME_OK)
+		while (logfmt_next(&message.header.msg, &pair))
+			pairs++;
+	return pairs;
+}
+
 static void
 run_copy(const void *bodies)
 {
@@ -159,6 +191,41 @@ static void
 run_recognise(const void *bodies)
 {
 	each_body(bodies, recognise);
+}
+
+static void
+run_families(const void *bodies)
+{
+	each_body(bodies, count_families);
+}
+
+static void
+run_pairs(const void *bodies)
+{
+	each_body(bodies, scan_pairs);
+}
+
+static void
+print_families(double seconds)
+{
+	puts("\nAll families of counters, 1,000 messages a body.\n\n"
+	     "| messages | recognise errors, ns | scan every pair, ns | all "
+	     "families, ns | of the scan |\n|-|-|-|-|-|");
+	for (size_t set = 1000; set <= 100000; set *= 100) {
+		struct bodies b;
+		struct measured m[] = {{"recognise", run_recognise, &b, {0}},
+		    {"pairs", run_pairs, &b, {0}},
+		    {"families", run_families, &b, {0}}};
+
+		make_bodies(&b, set, 1000, CORPUS_ERRORS);
+		measure_in_turns(m, 3, seconds);
+		printf("| %zu |", set);
+		for (size_t i = 0; i < 3; i++)
+			printf(" %.0f |",
+			    measure_median(&m[i]) * 1e9 / (double)set);
+		printf(" %.2f |\n", measure_ratio(&m[2], &m[1]));
+		free_bodies(&b);
+	}
 }
 
 /* What is measured must be what was generated. */
@@ -339,6 +406,7 @@ main(int argc, char **argv)
 	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0.02;
 
 	print_contests(seconds);
+	print_families(seconds);
 	print_growth(seconds);
 	print_shares(seconds);
 	print_worst(seconds);
