@@ -163,6 +163,29 @@ open_standard_descriptors(void)
 		close(fd);
 }
 
+/*
+ * Decides, once, how the program was started.  -1 to go on, or the status to
+ * exit with.
+ */
+static int
+find_mode(int argc, char **argv, struct options *options)
+{
+	bool is_cgi = cgi_is_request();
+	/* A CGI program's arguments may be the query string: RFC 3875 4.4. */
+	int status = is_cgi ? -1 : options_read(argc, argv, options);
+
+	if (status >= 0 || options->mode != MODE_UNKNOWN)
+		return status;
+	if (fcgi_is_responder())
+		options->mode = MODE_RESPONDER;
+	else if (is_cgi)
+		options->mode = MODE_CGI;
+	if (options->mode != MODE_UNKNOWN)
+		return -1;
+	options_print_usage(stderr);
+	return EXIT_USAGE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -170,27 +193,26 @@ main(int argc, char **argv)
 	static struct service service;
 	static char faults[FAULTS_MAX], warnings[FAULTS_MAX];
 	struct findings findings = {BUF_IN(faults), BUF_IN(warnings)};
-	struct options options = {MODE_SERVE, false, false, false, "app", NULL};
+	struct options options = {.app = "app"};
 	int status;
 
 	open_standard_descriptors();
-	/* A CGI program's arguments may be the query string: RFC 3875 4.4. */
-	if (!cgi_is_request() &&
-	    (status = options_read(argc, argv, &options)) >= 0)
+	status = find_mode(argc, argv, &options);
+	if (status >= 0)
 		return status;
-	if (options.mode == MODE_SERVE && !fcgi_is_responder() &&
-	    !cgi_is_request()) {
-		options_print_usage(stderr);
-		return EXIT_USAGE;
-	}
-	if (options.mode == MODE_SERVE)
+	if (options.mode >= MODE_RESPONDER)
 		give_up_privileges();
 	read_config(&config, &findings);
-	if (options.mode == MODE_CHECK)
+	switch (options.mode) {
+	case MODE_CHECK:
 		return run_check(&options, &config, &findings);
-	if (options.mode == MODE_EXPLAIN)
+	case MODE_EXPLAIN:
 		return run_explain(&options, &config, &findings.faults);
-	return fcgi_is_responder()
-	    ? run_responder(&service, &config, &findings.faults)
-	    : run_cgi(&service, &config, &findings.faults);
+	case MODE_RESPONDER:
+		return run_responder(&service, &config, &findings.faults);
+	case MODE_CGI:
+	case MODE_UNKNOWN:
+		break;
+	}
+	return run_cgi(&service, &config, &findings.faults);
 }

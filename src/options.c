@@ -59,6 +59,41 @@ read_operands(int argc, char **argv, struct options *options)
 	return -1;
 }
 
+/* One option; -1 to go on, or the status to exit with. */
+static int
+take_option(int option, struct options *options)
+{
+	switch (option) {
+	case 'c':
+		options->mode = MODE_CHECK;
+		return -1;
+	case 'n':
+		options->no_send = true;
+		return -1;
+	case 'S':
+		options->strict = true;
+		return -1;
+	case 's':
+		options->for_start = options->no_send = true;
+		return -1;
+	case 'e':
+		options->mode = MODE_EXPLAIN;
+		return -1;
+	case 'a':
+		options->app = optarg;
+		return -1;
+	case 'h':
+		fputs(usage, stdout);
+		return EXIT_OK;
+	case 'v':
+		puts("logplex-statsd " VERSION);
+		return EXIT_OK;
+	default:
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+}
+
 int
 options_read(int argc, char **argv, struct options *options)
 {
@@ -73,37 +108,10 @@ options_read(int argc, char **argv, struct options *options)
 	    {"version", no_argument, NULL, 'v'},
 	    {NULL, 0, NULL, 0},
 	};
-	int c;
+	int option, status;
 
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
-		switch (c) {
-		case 'c':
-			options->mode = MODE_CHECK;
-			break;
-		case 'n':
-			options->no_send = true;
-			break;
-		case 'S':
-			options->strict = true;
-			break;
-		case 's':
-			options->for_start = options->no_send = true;
-			break;
-		case 'e':
-			options->mode = MODE_EXPLAIN;
-			break;
-		case 'a':
-			options->app = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_OK;
-		case 'v':
-			puts("logplex-statsd " VERSION);
-			return EXIT_OK;
-		default:
-			fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
+		if ((status = take_option(option, options)) >= 0)
+			return status;
 	return read_operands(argc, argv, options);
 }

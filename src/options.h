@@ -9,10 +9,17 @@
 
 enum exit_status { EXIT_OK, EXIT_FAULT, EXIT_USAGE };
 
-enum options_mode { MODE_SERVE, MODE_CHECK, MODE_EXPLAIN };
+/* How the program was started. */
+enum options_mode {
+	MODE_UNKNOWN,
+	MODE_CHECK,
+	MODE_EXPLAIN,
+	MODE_RESPONDER, /* by a web server, as FastCGI */
+	MODE_CGI        /* by a web server, as classic CGI */
+};
 
 struct options {
-	enum options_mode mode; /* MODE_SERVE if no option says otherwise */
+	enum options_mode mode;
 	bool no_send, for_start, strict; /* of MODE_CHECK */
 	const char *app;                 /* a possible name */
 	const char *file;                /* NULL: standard input */

@@ -19,6 +19,7 @@ lint:
 	for f in $(filter src/%.c, $(C_FILES)); do \
 	  check "clang-tidy $$f" clang-tidy --quiet $$f -- $(LINT_CFLAGS); done; \
 	check arrows tests/arrows; \
+	check sizes tests/sizes; \
 	check shellcheck shellcheck $(SHELL_SCRIPTS); \
 	for cc in gcc clang; do \
 	  check "$$cc -Werror" $(MAKE) -s CC=$$cc WERROR=-Werror \

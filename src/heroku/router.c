@@ -88,6 +88,7 @@ tally_latency(struct tally *tally, uint64_t ms)
 
 	for (int i = 0; i <= METRIC_LE_INF - METRIC_LE_100; i++)
 		tally->counts[METRIC_LE_100 + i] += ms <= limits[i];
+	tally->has_counts = true;
 }
 
 static void

@@ -14,8 +14,11 @@ tally_reset(struct tally *tally)
 {
 	for (size_t i = 0; i < tally->bucket_count; i++)
 		*tally->buckets[i].place = 0;
-	memset(tally->counts, 0, sizeof(tally->counts));
-	memset(tally->first, 0, sizeof(tally->first));
+	if (tally->bucket_count > 0)
+		memset(tally->first, 0, sizeof(tally->first));
+	if (tally->has_counts)
+		memset(tally->counts, 0, sizeof(tally->counts));
+	tally->has_counts = false;
 	tally->messages = 0;
 	tally->skipped = 0;
 	tally->errors = 0;
@@ -222,9 +225,11 @@ tally_add(struct tally *tally, const struct sample *sample)
 static size_t
 code_index(struct slice code)
 {
-	size_t letter = code.ptr[0] == 'H' ? 0 : code.ptr[0] == 'R' ? 1 : 2;
+	size_t letter = 0;
 	size_t longer = code.len == 4 ? 100 : 0, digits = 0;
 
+	while (code.ptr[0] != "HRL"[letter])
+		letter++;
 	for (size_t i = 1; i < code.len; i++)
 		digits = digits * 10 + (size_t)(code.ptr[i] - '0');
 	return letter * 1100 + longer + digits;
@@ -255,12 +260,8 @@ tally_has_error(const struct tally *tally, struct slice code)
 bool
 tally_is_empty(const struct tally *tally)
 {
-	if (tally->bucket_count > 0 || tally->timer_count > 0)
-		return false;
-	for (int m = 0; m < METRICS; m++)
-		if (tally->counts[m] > 0)
-			return false;
-	return true;
+	return tally->bucket_count == 0 && tally->timer_count == 0 &&
+	    !tally->has_counts;
 }
 
 static struct sample

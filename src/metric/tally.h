@@ -57,6 +57,7 @@ struct tally {
 	size_t errors;            /* of these, platform errors */
 	size_t left_out;          /* samples beyond the ceilings */
 	uint64_t counts[METRICS]; /* of fixed counters */
+	bool has_counts;          /* some are not 0 */
 	size_t bucket_count, timer_count, custom_names;
 	bucket_number first[METRIC_FAMILIES], last[METRIC_FAMILIES];
 	bucket_number codes[TALLY_CODES];
@@ -82,6 +83,7 @@ static inline void
 tally_count(struct tally *tally, enum metric_id metric, uint64_t n)
 {
 	tally->counts[metric] = tally_sum(tally->counts[metric], n);
+	tally->has_counts = true;
 }
 
 /* Adds a value of a fixed timer, at most NUMBER_MAX bytes. */
