@@ -289,6 +289,7 @@ class Lighttpd(Server):
             'include "/etc/lighttpd/logplex-statsd-password.conf"'])
         conf = self.base("lighttpd.conf", f"""
 server.modules = ( "mod_alias" )
+server.feature-flags += ( "server.h2proto" => "enable" )
 server.bind = "{self.folder}/main.sock"
 server.document-root = "{self.folder}"
 server.upload-dirs = ( "{self.folder}" )
