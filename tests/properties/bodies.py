@@ -1,6 +1,7 @@
 """Random bodies: mutated fixtures, a grammar of true and nearly true messages,
 and plain hostility."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -32,13 +33,15 @@ PRIS = [b"<0>1", b"<158>1", b"<999>1", b"<45>12", b"<45>999", b"<45>1000",
 NOISE = b'0123456789 \r\n<>1-[]"\\=:ErorRHLat code\x00\xff'
 
 
-def fixtures():
-    """Whole bodies, small ones first."""
-    found = [p.read_bytes() for p in [
-        *FIXTURES.glob("*.logplex"), *FIXTURES.glob("malformed/*.logplex")]]
-    return sorted(found, key=len)
+@functools.cache
+def fixtures(most):
+    """Whole bodies of at most so many bytes."""
+    return [body for body in (p.read_bytes() for p in [
+        *FIXTURES.glob("*.logplex"), *FIXTURES.glob("malformed/*.logplex")])
+        if len(body) <= most]
 
 
+@functools.cache
 def documented():
     """Texts of messages, from the list of documented errors."""
     lines = (FIXTURES / "platform-errors.tsv").read_bytes().split(b"\n")
@@ -48,10 +51,12 @@ def documented():
 class Bodies:
     """Random bodies of one random.Random."""
 
+    SMALL = 4000
+
     def __init__(self, random):
         self.random = random
-        self.whole = fixtures()
-        self.small = [b for b in self.whole if len(b) <= 4000]
+        self.align = getattr(random, "align", lambda: None)
+        self.small = fixtures(self.SMALL)
         self.texts = documented()
 
     def __iter__(self):
@@ -61,7 +66,8 @@ class Bodies:
             yield self.random.choice(kinds)()
 
     def fixture(self):
-        source = self.whole if self.random.random() < 0.01 else self.small
+        source = fixtures(1 << 30) if self.random.random() < 0.01 else \
+            self.small
         return self.random.choice(source)
 
     def mutate(self, data, times):
@@ -105,6 +111,7 @@ class Bodies:
         return b" ".join(fields)
 
     def message(self):
+        self.align()
         return self.header() + (b" " + self.text()
                                 if self.random.random() < 0.97 else b"")
 

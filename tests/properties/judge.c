@@ -91,6 +91,7 @@ judge(struct slice body, const struct heroku_rules *rules)
 	if (result == FRAME_END)
 		print_lines(&tally);
 	fputs("\n", stdout);
+	fflush(stdout);
 }
 
 int

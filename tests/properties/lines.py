@@ -2,6 +2,8 @@
 fixture metric-lines, mutated; true and nearly true lines put together from
 pieces; names in great number."""
 
+import functools
+
 from bodies import FIXTURES, WORDS, Bodies
 
 DYNOS = [b"web.1", b"web.2", b"worker.12", b"run.2660", b"release.5",
@@ -47,6 +49,7 @@ PREFIXES = [b"", b"", b"", b"", b"", b"", b"- ", b"- - ", b"\xef\xbb\xbf",
 SEPARATORS = [b" ", b" ", b" ", b" ", b"  ", b"\t", b"\n", b"\x0b", b"", b","]
 
 
+@functools.cache
 def rows():
     """APP-NAME, PROCID and MSG of the fixture's lines."""
     texts = (FIXTURES / "metric-lines.tsv").read_bytes().split(b"\n")[1:]
@@ -59,10 +62,11 @@ def rows():
 class Lines(Bodies):
     """Random batches of one random.Random."""
 
+    SMALL = 1000
+
     def __init__(self, random):
         super().__init__(random)
         self.rows = rows()
-        self.small = [b for b in self.small if len(b) <= 1000]
 
     def __iter__(self):
         r = self.random
@@ -75,6 +79,7 @@ class Lines(Bodies):
 
     def message(self):
         r = self.random
+        self.align()
         kind = r.random()
         app_name, procid, text = r.choice(self.rows)
         if kind > 0.2:
