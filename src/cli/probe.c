@@ -4,30 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sodium.h>
-#include <time.h>
 #include <unistd.h>
-
-/* The whole datagram if it is signed; nothing, if not. */
-struct blank {
-	unsigned char bytes[SIGNATURE_LEN];
-	size_t len;
-};
-
-static struct blank
-blank_for(const struct collector *c)
-{
-	struct blank blank = {.len = 0};
-	unsigned char nonce[SIGNATURE_NONCE_LEN];
-
-	if (c->uri->key_len == 0)
-		return blank;
-	randombytes_buf(nonce, sizeof(nonce));
-	blank.len = sizeof(blank.bytes);
-	signature_sign(&c->key, (int64_t)time(NULL) - c->uri->backdate, nonce,
-	    blank.bytes, blank.len);
-	return blank;
-}
 
 static bool
 is_loopback(const struct collector_address *a)
@@ -64,12 +41,13 @@ static void
 probe_address(
     struct probe *p, const struct collector *c, struct collector_address a)
 {
-	struct blank blank = blank_for(c);
+	unsigned char blank[SIGNATURE_LEN]; /* if signed, else nothing */
+	size_t len = collector_headroom(c);
 
 	p->fd = socket(a.family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (p->fd < 0 ||
 	    connect(p->fd, (struct sockaddr *)&a.storage, a.len) != 0 ||
-	    send(p->fd, blank.bytes, blank.len, 0) < 0) {
+	    !collector_sign(c, blank, len) || send(p->fd, blank, len, 0) < 0) {
 		p->reason = strerror(errno);
 		finish(p, PROBE_NOT_SENT);
 	} else if (is_refused(p->fd)) {
