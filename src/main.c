@@ -15,9 +15,18 @@
 #include "serve/fcgi.h"
 #include "options.h"
 
+/* As there are no random numbers; it would raise SIGABRT. */
+static void
+end_instead_of_libsodium(void)
+{
+	log_reason(LOG_ERROR, "fault", SLICE("libsodium does not work here"));
+	_exit(EXIT_FAULT);
+}
+
 static void
 read_config(struct config *config, struct findings *findings)
 {
+	sodium_set_misuse_handler(end_instead_of_libsodium);
 	if (sodium_init() < 0)
 		buf_put(
 		    &findings->faults, SLICE("libsodium does not work here\n"));

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "bounds.h"
+
 bool
 cgi_is_request(void)
 {
@@ -41,6 +43,16 @@ stdout_hung_up(void *context)
 	return poll(&fd, 1, 0) > 0;
 }
 
+/* Whether another try may do: a pipe that does not block may be full. */
+static bool
+waits_for_room(int error)
+{
+	struct pollfd fd = {STDOUT_FILENO, POLLOUT, 0};
+
+	return error == EINTR ||
+	    (error == EAGAIN && poll(&fd, 1, REQUEST_TIMEOUT * 1000) > 0);
+}
+
 static void
 write_stdout(void *context, struct slice answer)
 {
@@ -48,7 +60,7 @@ write_stdout(void *context, struct slice answer)
 	while (answer.len > 0) {
 		ssize_t n = write(STDOUT_FILENO, answer.ptr, answer.len);
 
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && !waits_for_room(errno))
 			return;
 		answer = slice_after(answer, n > 0 ? (size_t)n : 0);
 	}

@@ -223,6 +223,12 @@ wait_for_request(
 	}
 }
 
+static void
+log_accept_failure(int error)
+{
+	log_reason(LOG_ERROR, "accept-failed", slice_of(strerror(error)));
+}
+
 /*
  * What FCGX_Accept_r failed of: a sibling was faster, the web server left
  * again, or the machine is short of something that will come back.
@@ -242,10 +248,10 @@ survives(int error)
 	case EBADF:
 	case EINVAL:
 	case ENOTSOCK:
+		log_accept_failure(error);
 		return false;
 	default:
-		log_reason(
-		    LOG_ERROR, "accept-failed", slice_of(strerror(error)));
+		log_accept_failure(error);
 		nanosleep(&pause, NULL);
 		return true;
 	}
@@ -260,8 +266,10 @@ fcgi_serve(struct service *service)
 
 	catch_signals(&waiting);
 	if (fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0 || FCGX_Init() != 0 ||
-	    FCGX_InitRequest(&r, LISTENER, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+	    FCGX_InitRequest(&r, LISTENER, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+		log_accept_failure(errno);
 		return false;
+	}
 	while (wait_for_request(&service->cluster, &waiting, &alarm_set)) {
 		int error;
 

@@ -11,10 +11,11 @@ import time
 import pytest
 
 from fastcgi import *
+from lib.variant import impatient_program
 
 pytestmark = pytest.mark.namespaces
 
-INTERVAL = 1  # seconds between look-ups in the program built here
+INTERVAL = 1  # seconds between look-ups in the impatient program
 A, AAAA = 1, 28
 
 
@@ -26,24 +27,6 @@ def bind_text(path, text):
     subprocess.run(["mount", "--bind", f.name, os.path.realpath(path)],
                    check=True)
     return f.name
-
-
-def build_with_short_interval():
-    """The program, with one constant changed: a minute is long for a test."""
-    folder = ROOT / "build" / "names"
-    shutil.copytree(ROOT / "src", folder / "src", dirs_exist_ok=True)
-    shutil.copy2(ROOT / "Makefile", folder)
-    bounds = folder / "src" / "bounds.h"
-    modified = bounds.stat()
-    changed, n = re.subn(r"(#define LOOKUP_INTERVAL_MS) 60000\n",
-                         rf"\1 {INTERVAL * 1000}\n", bounds.read_text())
-    if n != 1:
-        raise AssertionError("LOOKUP_INTERVAL_MS is not 60000 in src/bounds.h")
-    bounds.write_text(changed)
-    os.utime(bounds, ns=(modified.st_atime_ns, modified.st_mtime_ns))
-    subprocess.run(["make", "-s", "-j2", "-C", folder, "CFLAGS=-O0",
-                    "MODE_CFLAGS=-fPIE", "bin/logplex-statsd"], check=True)
-    return folder
 
 
 class NameServer(threading.Thread):
@@ -83,7 +66,7 @@ class NameServer(threading.Thread):
 class Names(ResponderTest):
     @classmethod
     def setUpClass(cls):
-        cls.build = build_with_short_interval()
+        cls.program = impatient_program()
         for path, text in (("/etc/nsswitch.conf", "hosts: files dns\n"),
                            ("/etc/resolv.conf", "nameserver 127.0.0.1\n")):
             cls.addClassCleanup(os.unlink, bind_text(path, text))
@@ -103,7 +86,7 @@ class Names(ResponderTest):
         self.cluster = ",".join(
             f"statsd://{name}.test:{one.port}" for name in names)
         self.start_responder(
-            [one, two], [self.build / "bin" / "logplex-statsd"],
+            [one, two], [self.program],
             METRICS_CLUSTER=self.cluster)
 
     def post(self):
