@@ -178,7 +178,8 @@ def passes(path):
             make(*tests) and all(run([TREE / t], 20) for t in tests[1:]) and
             make("bin/logplex-statsd", "build/properties/judge") and
             run(["pytest-3", "tests/properties"], 60,
-                env={**NO_BUILD, "BODIES": "3000", "SEED": "1"}))
+                env={**NO_BUILD, "BODIES": "3000", "LINES": "3000",
+                     "SEED": "1"}))
 
 
 def passes_thoroughly():
