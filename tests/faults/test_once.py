@@ -41,7 +41,7 @@ SECRET = "a-shared-secret"
 HERE, HERE_LATER, THERE = "10.9.0.1/24", "10.9.0.3/24", "10.9.0.2/24"
 # Seconds before a collector is out of reach: what it has not read is lost with
 # its socket. And after that: the kernel tells of a link once a second.
-BEFORE, AFTER = 0.5, {1: 0.2, 2: 2}
+BEFORE, AFTER = 0.5, {1: 0.2, 2: 1.5}
 
 
 class World:
@@ -174,7 +174,8 @@ class World:
 
 PROCESSES = {"kill_responder": 12, "stop_responder": 5, "restart_web": 1,
              "stop_responder_for_long": 1, "kill_lighttpd": 1}
-NETWORK = {"collector_goes_and_comes": 1}
+NETWORK = {"collector_goes_and_comes": 2, "address_changes": 1,
+           "link_goes_down_and_up": 1, "route_goes_and_comes": 1}
 
 
 class Disturber(threading.Thread):
