@@ -76,25 +76,45 @@ $(BUILD)/%.o: src/%.c Makefile | $(BUILD)/needed
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 
 # DESTDIR and PREFIX say where; the examples and the systemd unit name the
-# program by its path.
+# program by its path. Its companions have its name in front there.
 PREFIX ?= /usr/local
+COMMANDS = $(DESTDIR)$(PREFIX)/bin
 MAN1 = $(DESTDIR)$(PREFIX)/share/man/man1
 DOC = $(DESTDIR)$(PREFIX)/share/doc/logplex-statsd
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+DOC_FOLDERS = dashboards images servers systemd
 
-install: $(BIN)/logplex-statsd
-	install -d $(DESTDIR)$(PREFIX)/bin $(MAN1) $(DOC)/servers $(UNITS)
-	install $(BIN)/logplex-statsd $(DESTDIR)$(PREFIX)/bin
-	install -m 644 docs/logplex-statsd.1 $(MAN1)
+install: $(BIN)/logplex-statsd $(BIN)/listener
+	install -d $(COMMANDS) $(MAN1) $(DOC_FOLDERS:%=$(DOC)/%) $(UNITS)
+	install $(BIN)/logplex-statsd $(COMMANDS)
+	install $(BIN)/listener $(COMMANDS)/logplex-statsd-listener
+	install bin/add-app $(COMMANDS)/logplex-statsd-add-app
+	sed -i 's|bin/add-app|logplex-statsd-add-app|g' $(COMMANDS)/logplex-statsd-add-app
+	install -m 644 docs/*.1 $(MAN1)
 	install -m 644 README.md LICENSE docs/*.md $(DOC)
-	install -m 644 docs/servers/* $(DOC)/servers
+	sed -i 's|](docs/|](|g; s|](\.\./README|](README|g' $(DOC)/*.md
+	for f in $(DOC_FOLDERS); do install -m 644 docs/$$f/* $(DOC)/$$f || exit; done
+	chmod +x $(DOC)/dashboards/check_platform_errors
 	install -m 644 docs/systemd/* $(UNITS)
-	sed -i 's|/usr/local/bin|$(PREFIX)/bin|g' $(DOC)/servers/* $(UNITS)/logplex-statsd.service
+	sed -i 's|/usr/local/bin|$(PREFIX)/bin|g' $(DOC)/servers/* $(DOC)/systemd/* $(UNITS)/logplex-statsd.service
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/logplex-statsd $(MAN1)/logplex-statsd.1
+	rm -f $(COMMANDS)/logplex-statsd
+	rm -f $(COMMANDS)/logplex-statsd-listener $(COMMANDS)/logplex-statsd-add-app
+	rm -f $(addprefix $(MAN1)/,$(notdir $(wildcard docs/*.1)))
 	rm -f $(UNITS)/logplex-statsd.socket $(UNITS)/logplex-statsd.service
 	rm -rf $(DOC)
+
+# A release: what is committed, and a package of what is there.
+.PHONY: dist deb
+dist:
+	@mkdir -p build
+	git archive --prefix=logplex-statsd-$(VERSION)/ \
+	    -o build/logplex-statsd-$(VERSION).tar.gz HEAD
+
+MAINTAINER ?= logplex-statsd authors <logplex-statsd@users.noreply.github.com>
+deb:
+	VERSION='$(VERSION)' MAINTAINER='$(MAINTAINER)' docs/debian/build build/deb
 
 clean:
 	rm -rf build bin/logplex-statsd bin/listener

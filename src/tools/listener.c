@@ -20,8 +20,7 @@ enum { EXIT_OK, EXIT_FAULT, EXIT_USAGE };
 enum { MAX_DRIFT = 3 };
 
 static const char usage[] =
-    "usage: listener PORT [--key KEY] [--bind ADDRESS]\n"
-    "       listener --help\n"
+    "usage: %s PORT [--key KEY] [--bind ADDRESS]\n"
     "\n"
     "Prints a line for each datagram: time, sender, text.  With a key, "
     "verifies\n"
@@ -186,11 +185,11 @@ main(int argc, char **argv)
 	int fd;
 
 	if (!read_options(argc, argv, &options)) {
-		fputs(usage, stderr);
+		fprintf(stderr, usage, argv[0]);
 		return EXIT_USAGE;
 	}
 	if (options.help) {
-		fputs(usage, stdout);
+		printf(usage, argv[0]);
 		return EXIT_OK;
 	}
 	if (sodium_init() < 0 || (fd = listen_at(&options)) < 0)

@@ -68,7 +68,7 @@ class Help(unittest.TestCase):
             with self.subTest(name):
                 done = self.run_alone(name, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
-                self.assertRegex(done.stdout, rf"^usage: (bin/)?{name}\b")
+                self.assertRegex(done.stdout, rf"^usage: \S*{name}\b")
 
     def test_every_program_refuses_an_option_that_is_none(self):
         for name in PROGRAMS:

@@ -23,6 +23,25 @@ def run(*command, **kwargs):
                           text=True, timeout=60, **kwargs)
 
 
+def links(document):
+    """The relative links of a document."""
+    text = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.M | re.S)
+    found = re.findall(r"\]\(([^)\s]+)\)", text)
+    return [link for link in found if not re.match("https?:", link)]
+
+
+def dead(document, link):
+    """Whether a file or a heading that a link names is not there."""
+    name, _, heading = link.partition("#")
+    target = document.parent / name if name else document
+    if not target.exists():
+        return True
+    headings = re.findall(r"^#+ (.*)$", target.read_text(), re.M) \
+        if heading else []
+    return bool(heading) and heading not in (
+        re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings)
+
+
 class ServiceTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-install-")
@@ -52,10 +71,17 @@ class Install(ServiceTest):
     def test_everything_where_distributions_expect_it(self):
         self.make("install", DESTDIR=self.folder, PREFIX="/usr")
         files = self.files(self.folder)
-        self.assertEqual(files.pop("usr/bin/logplex-statsd"), 0o755)
+        for file in ("bin/logplex-statsd", "bin/logplex-statsd-listener",
+                     "bin/logplex-statsd-add-app",
+                     "share/doc/logplex-statsd/dashboards/"
+                     "check_platform_errors"):
+            self.assertEqual(files.pop("usr/" + file), 0o755, file)
         self.assertEqual(set(files.values()), {0o644})
         for file in ("share/man/man1/logplex-statsd.1",
+                     "share/man/man1/logplex-statsd-listener.1",
+                     "share/man/man1/logplex-statsd-add-app.1",
                      "share/doc/logplex-statsd/web-servers.md",
+                     "share/doc/logplex-statsd/dashboards/grafana.json",
                      "lib/systemd/system/logplex-statsd.socket",
                      "lib/systemd/system/logplex-statsd.service",
                      *(f"share/doc/logplex-statsd/servers/{p.name}"
@@ -63,7 +89,7 @@ class Install(ServiceTest):
             self.assertIn("usr/" + file, files)
         # Nothing but the program's path is different, and that everywhere.
         for file in files:
-            if "/servers/" in file or file.endswith(".service"):
+            if "/servers/" in file or file.endswith("m/logplex-statsd.service"):
                 installed = (self.folder / file).read_text()
                 source = ROOT / "docs" / (
                     "servers" if "/servers/" in file else "systemd")
@@ -77,12 +103,40 @@ class Install(ServiceTest):
         self.make("uninstall", DESTDIR=self.folder)
         self.assertEqual(self.files(self.folder), {})
 
-    def test_installed_program_runs(self):
+    def test_installed_programs_run_and_know_their_names(self):
         self.make("install", DESTDIR=self.folder)
-        program = self.folder / "usr/local/bin/logplex-statsd"
-        self.assertRegex(run(program, "--version").stdout,
+        commands = self.folder / "usr/local/bin"
+        self.assertRegex(run(commands / "logplex-statsd", "--version").stdout,
                          r"^logplex-statsd [0-9.]+\n$")
+        for name in ("logplex-statsd-listener", "logplex-statsd-add-app"):
+            self.assertRegex(run(commands / name, "--help").stdout,
+                             rf"^usage: \S*{name} ")
+        said = run(commands / "logplex-statsd-add-app", "a b")
+        self.assertRegex(said.stderr, "^logplex-statsd-add-app: ")
 
+    def test_no_link_of_the_documents_is_dead(self):
+        self.make("install", DESTDIR=self.folder)
+        installed = self.folder / "usr/local/share/doc/logplex-statsd"
+        for folder, found in ((installed, [*installed.rglob("*.md")]),
+                              (ROOT, [ROOT / "README.md",
+                                      *(ROOT / "docs").rglob("*.md")])):
+            self.assertIn(folder / "README.md", found)
+            for document in found:
+                for link in links(document):
+                    self.assertEqual(dead(document, link), False,
+                                     f"{document.relative_to(folder)}: {link}")
+
+    def test_man_has_nothing_to_warn_of(self):
+        self.make("install", DESTDIR=self.folder)
+        pages = sorted((self.folder / "usr/local/share/man/man1").iterdir())
+        self.assertEqual(len(pages), 3)
+        for page in pages:
+            for width in ("60", "80", "132"):
+                done = run(tool("man"), "--warnings", "-l", "-Tutf8", page,
+                           env={"PATH": PATH, "MANWIDTH": width,
+                                "LC_ALL": "C.UTF-8"})
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn("SEE ALSO", re.sub(".\b", "", done.stdout))
 
     def test_version_does_nothing_else(self):
         done = run(tool("strace"), PROGRAM, "--version")
