@@ -136,9 +136,19 @@
 #define SEND_LOG_INTERVAL_MS 60000
 
 /*
- * Seconds that a web server may take over a whole request, from its connection
- * to the end of its answer: Logplex gives up after five.
+ * How long a web server may take over a whole request, from its connection to
+ * the end of its answer: Logplex gives up after five seconds.
  */
-#define REQUEST_TIMEOUT 10
+#define REQUEST_TIMEOUT_MS 10000
+
+/*
+ * The beginning of a request over FastCGI, with all its parameters.  Web
+ * servers take 8 KB of header fields (lighttpd, Apache's request line) to 32 KB
+ * (nginx), and it is what a pipe holds.
+ */
+#define OPENING_MAX ((size_t)64 * 1024)
+
+/* How long a web server may take over that: it sends it as it connects. */
+#define OPENING_WAIT_MS 2000
 
 #endif

@@ -50,7 +50,7 @@ waits_for_room(int error)
 	struct pollfd fd = {STDOUT_FILENO, POLLOUT, 0};
 
 	return error == EINTR ||
-	    (error == EAGAIN && poll(&fd, 1, REQUEST_TIMEOUT * 1000) > 0);
+	    (error == EAGAIN && poll(&fd, 1, REQUEST_TIMEOUT_MS) > 0);
 }
 
 static void

@@ -5,16 +5,20 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bounds.h"
 #include "base/clock.h"
+#include "serve/peer.h"
 
-enum { LISTENER = 0 };
+enum { LISTENER = 0, NO_LISTENER = -1 };
+
+/* In place of a connection. */
+enum { DONE = -1, FAILED = -2 };
 
 static const int stop_signals[] = {SIGTERM, SIGINT, SIGUSR1};
 
@@ -62,165 +66,65 @@ stop(int signal)
 	stopping = 1;
 }
 
-static void
-interrupt(int signal)
-{
-	(void)signal;
-}
-
-static void
-handle(int signal, void (*handler)(int))
-{
-	struct sigaction action = {0};
-
-	action.sa_handler = handler;
-	sigaction(signal, &action, NULL);
-}
-
 /*
- * Lets the signals in only while waiting: one that interrupts a read would cut
- * a body short.  libfcgi's own handlers, which do that, stay out because these
- * are there first.  *waiting is the mask to wait with.
+ * Lets the signals in only while waiting, so that nothing else is interrupted.
+ * libfcgi's own handlers stay out because these are there first.  *waiting is
+ * the mask to wait with.
  */
 static void
 catch_signals(sigset_t *waiting)
 {
-	sigset_t blocked, alarm;
+	struct sigaction action = {0};
+	sigset_t blocked;
 
 	sigemptyset(&blocked);
+	action.sa_handler = stop;
 	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++) {
 		sigaddset(&blocked, stop_signals[i]);
-		handle(stop_signals[i], stop);
+		sigaction(stop_signals[i], &action, NULL);
 	}
 	sigprocmask(SIG_BLOCK, &blocked, waiting);
-	sigemptyset(&alarm);
-	sigaddset(&alarm, SIGALRM);
-	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
-	handle(SIGALRM, interrupt);
-	handle(SIGPIPE, SIG_IGN);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+/* What lives as long as the process serves. */
+struct responder {
+	struct service *service;
+	sigset_t waiting;
+	FCGX_Request request;
+	int parameters[2]; /* a pipe, see take_parameters */
+	int64_t end;       /* when to stop at the latest; INT64_MAX: not told */
+	struct peer peer;
+};
+
+/* Once told to stop, all that is left has until then. */
+static void
+notice_stop(struct responder *r, int64_t end)
+{
+	if (stopping && r->end == INT64_MAX)
+		r->end = end;
 }
 
 /*
- * A web server that falls silent, or drips, must not hold the process: after
- * so many seconds whatever libfcgi waits in is interrupted, which breaks the
- * stream, and again each second in case it was just not waiting.  0: no limit.
+ * Waits for the next request, or if told to stop only looks whether there is
+ * one, and lets signals in.  What is due meanwhile is done.  0: there is none.
  */
-static void
-set_alarm(time_t seconds)
+static int
+wait_for_request(struct responder *r)
 {
-	struct itimerval limit = {{seconds > 0, 0}, {seconds, 0}};
+	struct cluster *cluster = &r->service->cluster;
+	struct pollfd listener = {LISTENER, POLLIN, 0};
+	struct timespec timeout;
+	int ms, ready;
 
-	setitimer(ITIMER_REAL, &limit, NULL);
-}
-
-/*
- * Bounds a request's time, give or take a second: requests that follow each
- * other sooner share an alarm, as the two system calls that set and clear one
- * are a fifth of what a small batch costs here.  *set is when, 0: not set.
- */
-static void
-limit_time(int64_t *set)
-{
-	int64_t now = clock_ms();
-
-	if (*set == 0 || now - *set >= 1000) {
-		set_alarm(REQUEST_TIMEOUT);
-		*set = now;
-	}
-}
-
-static void
-unlimit_time(int64_t *set)
-{
-	if (*set != 0)
-		set_alarm(0);
-	*set = 0;
-}
-
-/* An interrupted read gives a positive error, all others negative ones. */
-static ssize_t
-read_stream(void *context, char *buf, size_t len)
-{
-	FCGX_Request *r = context;
-	int n = FCGX_GetStr(buf, (int)len, r->in);
-
-	return FCGX_GetError(r->in) == 0 ? n : -1;
-}
-
-/* Reads the stream to its end; false if it breaks before. */
-static bool
-drain(FCGX_Request *r)
-{
-	char scratch[8192];
-	ssize_t n;
-
-	do
-		n = read_stream(r, scratch, sizeof(scratch));
-	while (n == sizeof(scratch));
-	return n >= 0;
-}
-
-/* A web server that waits for its answer says nothing and stays. */
-static bool
-stream_hung_up(void *context)
-{
-	FCGX_Request *r = context;
-	char byte;
-
-	return !drain(r) ||
-	    recv(r->ipcFd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
-	    errno != EAGAIN;
-}
-
-static void
-write_stream(void *context, struct slice answer)
-{
-	FCGX_Request *r = context;
-
-	FCGX_PutStr(answer.ptr, (int)answer.len, r->out);
-}
-
-/*
- * A connection carries one request: while it was kept, nobody else would be
- * served.  libfcgi waits for the web server to close first, a round trip, lest
- * unread data reset the connection.  When all has been read that care is not
- * needed: a detached connection is just closed.
- */
-static void
-finish(FCGX_Request *r)
-{
-	r->keepConnection = 0;
-	if (drain(r))
-		FCGX_Detach(r);
-	FCGX_Finish_r(r);
-}
-
-/* Waits for the next request; false when told to stop and none is waiting. */
-static bool
-wait_for_request(
-    struct cluster *cluster, const sigset_t *waiting, int64_t *alarm_set)
-{
-	for (;;) {
-		static const struct timespec at_once;
-		struct pollfd fd = {LISTENER, POLLIN, 0};
-		int idle, ready;
-		struct timespec timeout;
-
-		cluster_tend(cluster);
-		idle = cluster_idle_ms(cluster);
-		timeout = (struct timespec){
-		    idle / 1000, (long)(idle % 1000) * 1000000};
-		ready = ppoll(&fd, 1,
-		    stopping        ? &at_once
-			: idle >= 0 ? &timeout
-				    : NULL,
-		    waiting);
-		if (ready > 0)
-			return true;
-		if (ready == 0 && stopping)
-			return false;
-		unlimit_time(alarm_set);
-	}
+	cluster_tend(cluster);
+	ms = stopping ? 0 : cluster_idle_ms(cluster);
+	timeout = (struct timespec){ms / 1000, (long)(ms % 1000) * 1000000};
+	ready = ppoll(&listener, 1, ms >= 0 ? &timeout : NULL, &r->waiting);
+	if (stopping)
+		notice_stop(r, clock_ms() + REQUEST_TIMEOUT_MS);
+	return ready;
 }
 
 static void
@@ -230,8 +134,9 @@ log_accept_failure(int error)
 }
 
 /*
- * What FCGX_Accept_r failed of: a sibling was faster, the web server left
- * again, or the machine is short of something that will come back.
+ * Whether accept4 may be tried again after this error: a sibling was faster,
+ * the web server left again, or the machine is short of something that will
+ * come back.
  */
 static bool
 survives(int error)
@@ -242,8 +147,6 @@ survives(int error)
 	case EAGAIN:
 	case EINTR:
 	case ECONNABORTED:
-	case ECONNRESET:
-	case EPIPE:
 		return true;
 	case EBADF:
 	case EINVAL:
@@ -257,32 +160,175 @@ survives(int error)
 	}
 }
 
+/*
+ * The next connection; DONE once told to stop, with none waiting or no time
+ * left; FAILED if the socket does.  (Accepting first and waiting only when
+ * there was none costs more: 5 us for an accept4 in vain, 0.4 for a ppoll.)
+ */
+static int
+next_connection(struct responder *r)
+{
+	for (;;) {
+		int ready = wait_for_request(r), fd;
+
+		if (stopping && (ready == 0 || clock_ms() >= r->end))
+			return DONE;
+		if (ready <= 0)
+			continue;
+		fd =
+		    accept4(LISTENER, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		if (!survives(errno))
+			return FAILED;
+	}
+}
+
+static ssize_t
+read_body(void *context, char *buf, size_t len)
+{
+	struct responder *r = context;
+
+	return peer_read(&r->peer, buf, len);
+}
+
+static bool
+hung_up(void *context)
+{
+	struct responder *r = context;
+
+	return peer_hung_up(&r->peer);
+}
+
+static void
+write_answer(void *context, struct slice answer)
+{
+	struct responder *r = context;
+
+	FCGX_PutStr(answer.ptr, (int)answer.len, r->request.out);
+}
+
+/* The system may give a user who has many pipes smaller ones. */
+static bool
+open_pipe(struct responder *r)
+{
+	int size;
+
+	if (pipe2(r->parameters, O_NONBLOCK | O_CLOEXEC) != 0)
+		return false;
+	size = fcntl(r->parameters[1], F_GETPIPE_SZ);
+	if (size <= 0)
+		return false;
+	r->peer.opening_max =
+	    (size_t)size < OPENING_MAX ? (size_t)size : OPENING_MAX;
+	return true;
+}
+
+/*
+ * libfcgi makes variables of the parameters.  It gets them through a pipe and
+ * nothing else: what it would read from the connection beyond them it would
+ * keep to itself, and some records it takes badly (docs/security.md).  If it
+ * fails it has closed the pipe.
+ */
+static bool
+take_parameters(struct responder *r, struct slice opening)
+{
+	FCGX_Request *q = &r->request;
+
+	q->ipcFd = r->parameters[0];
+	q->keepConnection = 1; /* or it would be closed and another awaited */
+	if (write(r->parameters[1], opening.ptr, opening.len) ==
+		(ssize_t)opening.len &&
+	    FCGX_Accept_r(q) == 0) {
+		q->ipcFd = r->peer.fd;
+		return true;
+	}
+	log_reason(LOG_ERROR, "fcgi-failed",
+	    SLICE("libfcgi did not take the parameters"));
+	FCGX_Free(q, 1);
+	close(r->parameters[1]);
+	return false;
+}
+
+/*
+ * Writes the answer and closes the connection, kept or not: while it was kept,
+ * nobody else would be served.  libfcgi waits for the web server to close it
+ * first unless it is detached; with the body read, or the peer at fault, that
+ * care is not needed.
+ */
+static void
+finish(struct responder *r)
+{
+	peer_drain(&r->peer);
+	r->request.keepConnection = 0;
+	FCGX_Detach(&r->request);
+	FCGX_Finish_r(&r->request);
+}
+
+/* False if no other request can be served. */
+static bool
+serve(struct responder *r, int fd)
+{
+	struct transport transport = {r, read_body, hung_up, write_answer};
+	int64_t limit = clock_ms() + REQUEST_TIMEOUT_MS;
+	struct slice opening;
+
+	r->peer.fd = fd;
+	r->peer.deadline = limit < r->end ? limit : r->end;
+	r->peer.waiting = &r->waiting;
+	if (!peer_open(&r->peer, &opening)) {
+		close(fd);
+		notice_stop(r, limit);
+		return true;
+	}
+	if (!take_parameters(r, opening)) {
+		close(fd);
+		return open_pipe(r);
+	}
+	exchange_run(r->service, r->request.envp, &transport);
+	finish(r);
+	notice_stop(r, limit);
+	return true;
+}
+
+/* libfcgi looks at this when it accepts connections itself. */
+static bool
+limits_addresses(void)
+{
+	const char *addresses = getenv("FCGI_WEB_SERVER_ADDRS");
+
+	return addresses != NULL && addresses[0] != '\0';
+}
+
+static bool
+prepare(struct responder *r)
+{
+	const char *reason;
+
+	catch_signals(&r->waiting);
+	if (limits_addresses())
+		reason = "FCGI_WEB_SERVER_ADDRS is not supported: listen on a "
+			 "unix socket";
+	else if (fcntl(LISTENER, F_SETFL, O_NONBLOCK) == 0 &&
+	    FCGX_Init() == 0 &&
+	    FCGX_InitRequest(&r->request, NO_LISTENER, 0) == 0 && open_pipe(r))
+		return true;
+	else
+		reason = strerror(errno);
+	log_reason(LOG_ERROR, "fcgi-failed", slice_of(reason));
+	return false;
+}
+
 bool
 fcgi_serve(struct service *service)
 {
-	FCGX_Request r;
-	sigset_t waiting;
-	int64_t alarm_set = 0;
+	struct responder r = {.service = service, .end = INT64_MAX};
+	int fd;
 
-	catch_signals(&waiting);
-	if (fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0 || FCGX_Init() != 0 ||
-	    FCGX_InitRequest(&r, LISTENER, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
-		log_accept_failure(errno);
+	if (!prepare(&r))
 		return false;
-	}
-	while (wait_for_request(&service->cluster, &waiting, &alarm_set)) {
-		int error;
-
-		limit_time(&alarm_set);
-		error = FCGX_Accept_r(&r);
-		if (error == 0) {
-			exchange_run(service, r.envp,
-			    &(struct transport){
-				&r, read_stream, stream_hung_up, write_stream});
-			finish(&r);
-		}
-		if (error < 0 && !survives(-error))
+	while ((fd = next_connection(&r)) >= 0)
+		if (!serve(&r, fd))
 			return false;
-	}
-	return true;
+	return fd == DONE;
 }

@@ -1,5 +1,6 @@
 /*
- * FastCGI, by libfcgi: requests on a listening socket that is descriptor 0.
+ * FastCGI: requests on a listening socket that is descriptor 0.  peer.h reads
+ * them; libfcgi makes variables of their parameters and writes the answers.
  */
 #ifndef SERVE_FCGI_H
 #define SERVE_FCGI_H
@@ -17,8 +18,9 @@ const char *fcgi_exposure(void);
 
 /*
  * Answers requests until SIGTERM, SIGINT or SIGUSR1, finishing what has been
- * accepted or waits in the socket's queue; a signal that was blocked when the
- * program started stays so.  False if the socket fails.
+ * accepted or waits in the socket's queue, as far as REQUEST_TIMEOUT_MS go; a
+ * signal that was blocked when the program started stays so.  False if the
+ * socket or libfcgi fails.
  */
 bool fcgi_serve(struct service *service);
 

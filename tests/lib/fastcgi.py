@@ -19,8 +19,9 @@ BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR, DATA = range(1, 9)
 KEEP_CONNECTION = 1
 
 
-def record(kind, content=b"", request=1):
-    return struct.pack(">BBHHBx", 1, kind, request, len(content), 0) + content
+def record(kind, content=b"", request=1, padding=0):
+    return struct.pack(">BBHHBx", 1, kind, request, len(content), padding) + \
+        content + bytes(padding)
 
 
 def begin(role=1, flags=0):
