@@ -1,5 +1,6 @@
 #include "heroku/logfmt.h"
 
+#include "plain.h"
 #include "support.h"
 
 static void
@@ -93,6 +94,41 @@ unescapes_values(void **state)
 	}
 }
 
+/* Random lines of the bytes that matter, and of few others. */
+static void
+reads_what_the_plain_form_reads(void **state)
+{
+	static const char bytes[] = "ab=\"\\ \n\xff";
+	uint64_t random = 88172645463325252U;
+	char text[24];
+
+	(void)state;
+	for (int i = 0; i < 200000; i++) {
+		struct slice fast = {text, 0}, plain;
+		struct logfmt_pair a, b;
+		bool more = true;
+
+		for (fast.len = 0; fast.len < (size_t)i % sizeof(text);) {
+			random ^= random << 13;
+			random ^= random >> 7;
+			random ^= random << 17;
+			text[fast.len++] = bytes[random % (sizeof(bytes) - 1)];
+		}
+		for (plain = fast; more;) {
+			more = logfmt_next(&fast, &a);
+			assert_int_equal(plain_logfmt_next(&plain, &b), more);
+			if (!more)
+				break;
+			assert_ptr_equal(a.key.ptr, b.key.ptr);
+			assert_int_equal(a.key.len, b.key.len);
+			assert_ptr_equal(a.value.ptr, b.value.ptr);
+			assert_int_equal(a.value.len, b.value.len);
+			assert_int_equal(a.escaped, b.escaped);
+			assert_int_equal(fast.len, plain.len);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -101,6 +137,7 @@ main(void)
 	    cmocka_unit_test(ends_at_what_is_no_pair),
 	    cmocka_unit_test(every_white_space_separates),
 	    cmocka_unit_test(unescapes_values),
+	    cmocka_unit_test(reads_what_the_plain_form_reads),
 	};
 
 	return cmocka_run_group_tests_name("logfmt", tests, NULL, NULL);

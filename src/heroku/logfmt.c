@@ -2,46 +2,41 @@
 
 #include "base/ascii.h"
 
-static bool
-take_key(struct slice *s, struct slice *key)
-{
-	size_t n = 0;
+/* What a byte may end, as bits. */
+enum { WORD = 1, KEY = 2, QUOTED = 4 };
 
-	while (n < s->len && s->ptr[n] != '=' && s->ptr[n] != '"' &&
-	    !ascii_is_space(s->ptr[n]))
+/* White space ends a word; "=" and the quote end a key as well. */
+static const unsigned char ends[256] = {
+    [' '] = WORD | KEY,
+    ['\t'] = WORD | KEY,
+    ['\n'] = WORD | KEY,
+    ['\v'] = WORD | KEY,
+    ['\f'] = WORD | KEY,
+    ['\r'] = WORD | KEY,
+    ['='] = KEY,
+    ['"'] = KEY | QUOTED,
+    ['\\'] = QUOTED,
+};
+
+/* Where, from n on, a byte ends this; s.len if none does. */
+static inline size_t
+find_end(struct slice s, size_t n, unsigned what)
+{
+	while (n < s.len && !(ends[(unsigned char)s.ptr[n]] & what))
 		n++;
-	if (n == 0 || n == s->len || s->ptr[n] != '=')
-		return false;
-	*key = slice_head(*s, n);
-	*s = slice_after(*s, n + 1);
-	return true;
+	return n;
 }
 
-static void
-take_bare(struct slice *s, struct logfmt_pair *pair)
-{
-	size_t n = 0;
-
-	while (n < s->len && !ascii_is_space(s->ptr[n]))
-		n++;
-	pair->value = slice_head(*s, n);
-	pair->escaped = false;
-	*s = slice_after(*s, n);
-}
-
-/* *s starts behind the opening quote. */
+/* *s starts after the opening quote. */
 static bool
 take_quoted(struct slice *s, struct logfmt_pair *pair)
 {
-	size_t n = 0;
+	size_t n = find_end(*s, 0, QUOTED);
 
 	pair->escaped = false;
-	while (n < s->len && s->ptr[n] != '"') {
-		if (s->ptr[n] == '\\') {
-			pair->escaped = true;
-			n++;
-		}
-		n++;
+	while (n < s->len && s->ptr[n] == '\\') {
+		pair->escaped = true;
+		n = n + 2 < s->len ? find_end(*s, n + 2, QUOTED) : s->len;
 	}
 	if (n >= s->len)
 		return false;
@@ -58,11 +53,17 @@ logfmt_next(struct slice *line, struct logfmt_pair *pair)
 	while (n < line->len && ascii_is_space(line->ptr[n]))
 		n++;
 	*line = slice_after(*line, n);
-	if (!take_key(line, &pair->key))
+	n = find_end(*line, 0, KEY);
+	if (n == 0 || n == line->len || line->ptr[n] != '=')
 		return false;
+	pair->key = slice_head(*line, n);
+	*line = slice_after(*line, n + 1);
 	if (slice_take(line, SLICE("\"")))
 		return take_quoted(line, pair);
-	take_bare(line, pair);
+	n = find_end(*line, 0, WORD);
+	pair->value = slice_head(*line, n);
+	pair->escaped = false;
+	*line = slice_after(*line, n);
 	return true;
 }
 

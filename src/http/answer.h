@@ -12,7 +12,8 @@
 
 #include "http/handler.h"
 
-/* now is the time that a ping is told; a HEAD gets no body. */
+/* The tally is that of a 201; now is the time that a ping is told.  A HEAD gets
+ * no body. */
 void answer_put(struct buf *answer, const struct request *request,
     const struct tally *tally, const struct outcome *outcome,
     struct timespec now);

@@ -214,7 +214,6 @@ exchange_run(struct service *service, char *const *variables,
 void
 exchange_refuse(char *const *variables, const struct transport *transport)
 {
-	static const struct tally nothing;
 	struct request request;
 	struct outcome outcome = {0};
 	size_t length = SIZE_MAX;
@@ -223,5 +222,5 @@ exchange_refuse(char *const *variables, const struct transport *transport)
 	request_length(&request, &length);
 	skip(transport, length);
 	handler_withdraw(&outcome, OBSTACLE_FAULTS);
-	write_answer(transport, &request, &nothing, &outcome);
+	write_answer(transport, &request, NULL, &outcome);
 }

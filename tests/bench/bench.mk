@@ -5,7 +5,7 @@
 BENCH_BUILD = $(BUILD)/tests/bench
 
 $(BENCH_BUILD)/recognise: $(addprefix $(BENCH_BUILD)/, \
-	recognise.o corpus.o measure.o) $(LIBRARY)
+	recognise.o corpus.o measure.o) $(BUILD)/tests/plain.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BENCH_BUILD)/start: $(addprefix $(BENCH_BUILD)/, start.o measure.o)

@@ -2,7 +2,7 @@
 
 $(BUILD)/docs/metrics: $(BUILD)/tests/docs/metrics.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fno-lto -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/docs/%.o: tests/docs/%.c Makefile
 	@mkdir -p $(@D)

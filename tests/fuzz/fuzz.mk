@@ -21,7 +21,7 @@ fuzz-build:
 fuzz-programs: $(FUZZ_PROGRAMS)
 
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/fuzz.o \
-		$(BUILD)/tests/fuzz/collectors.o $(LIBRARY)
+		$(BUILD)/tests/fuzz/collectors.o $(BUILD)/tests/plain.o $(LIBRARY)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c Makefile

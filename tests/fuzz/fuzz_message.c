@@ -3,11 +3,13 @@
  *
  * Asserted: fields lie in the message, in order, and hold no space; a code is
  * a code; more levels never count less, PLATFORM_ONLY never more; what
- * APP-NAME heroku wrote counts in any case; the pairs of a line come to an end.
+ * APP-NAME heroku wrote counts in any case; the pairs of a line come to an end,
+ * and are those of the plain form.
  */
 #include "fuzz.h"
 #include "heroku/error.h"
 #include "logplex/syslog_msg.h"
+#include "../plain.h"
 
 enum { LEVELS_ALL = 7, VALUE_MAX = 7 };
 
@@ -56,7 +58,8 @@ check_verdicts(const struct syslog_msg *message)
 static void
 check_pairs(struct slice line)
 {
-	struct logfmt_pair pair;
+	struct logfmt_pair pair, plain;
+	struct slice rest = line;
 	size_t before = line.len + 1;
 	char *buf = malloc(VALUE_MAX + 1);
 
@@ -64,6 +67,13 @@ check_pairs(struct slice line)
 	while (logfmt_next(&line, &pair)) {
 		struct slice value = logfmt_value(&pair, buf, VALUE_MAX);
 
+		assert(plain_logfmt_next(&rest, &plain));
+		assert(rest.ptr == line.ptr && rest.len == line.len);
+		assert(plain.key.ptr == pair.key.ptr &&
+		    plain.key.len == pair.key.len);
+		assert(plain.value.ptr == pair.value.ptr &&
+		    plain.value.len == pair.value.len);
+		assert(plain.escaped == pair.escaped);
 		assert(pair.key.len > 0 && line.len < before);
 		assert(!slice_contains(pair.key, '=') &&
 		    !slice_contains(pair.key, ' ') &&
@@ -72,6 +82,7 @@ check_pairs(struct slice line)
 		assert(!pair.escaped || value.len <= VALUE_MAX + 1);
 		before = line.len;
 	}
+	assert(!plain_logfmt_next(&rest, &plain));
 	free(buf);
 }
 

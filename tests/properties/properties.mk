@@ -10,7 +10,7 @@ properties:
 
 $(BUILD)/properties/judge: $(BUILD)/tests/properties/judge.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fno-lto -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/properties/%.o: tests/properties/%.c Makefile
 	@mkdir -p $(@D)

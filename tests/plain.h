@@ -1,0 +1,13 @@
+/*
+ * The plain form, byte by byte, of what src/ does in a faster one: what the
+ * fast form is compared with, and the bound that benchmarks take.
+ */
+#ifndef PLAIN_H
+#define PLAIN_H
+
+#include "heroku/logfmt.h"
+
+/* As logfmt_next. */
+bool plain_logfmt_next(struct slice *line, struct logfmt_pair *pair);
+
+#endif
