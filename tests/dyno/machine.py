@@ -65,6 +65,8 @@ def root(suite):
 class Machine:
     """Runs from here to stop()."""
 
+    script = BOOT
+
     def __init__(self, root):
         self.root = root
         self.boot()
@@ -72,8 +74,8 @@ class Machine:
     def boot(self):
         self.unshare = subprocess.Popen(
             [tool("unshare"), "--mount", "--pid", "--fork", "--kill-child",
-             "--uts", "--ipc", "--net", "--cgroup", "bash", "-c", BOOT, "boot",
-             self.root.path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+             "--uts", "--ipc", "--net", "--cgroup", "bash", "-c", self.script,
+             "boot", self.root.path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True)
         try:
             self.wait()
