@@ -131,8 +131,8 @@ class WayTest(unittest.TestCase):
 
     def test_second_authorization_header_is_never_taken_for_the_first(self):
         mine = "Authorization: " + basic(OTHER)
-        his = "Authorization: " + basic("Aladdin:wrong")
-        for headers in ([mine, his], [his, mine]):
+        wrong = "Authorization: " + basic("Aladdin:wrong")
+        for headers in ([mine, wrong], [wrong, mine]):
             for server in self.servers:
                 self.assert_refused(server, self.post(
                     server, credentials=None, headers=headers), 400, 401)
@@ -476,7 +476,7 @@ class GuardedTest(WayTest):
             self.assertIn("basic", answer.headers["www-authenticate"].lower())
         self.note("server checks", "yes")
 
-    def test_right_user_may_write_to_his_own_application_only(self):
+    def test_right_user_may_write_to_their_own_application_only(self):
         self.assert_refused(self.guarded, self.post(
             self.guarded, path="/other/logs"), 401)
         self.assert_refused(self.guarded, self.post(
@@ -486,7 +486,7 @@ class GuardedTest(WayTest):
         self.assertEqual(answer.status, 201)
         self.assertEqual(sum(map(len, self.take(self.guarded))), 4)
 
-    def test_client_cannot_name_himself_past_the_server(self):
+    def test_client_cannot_name_itself_past_the_server(self):
         for header in FORGED:
             for credentials in (None, OTHER):
                 self.assert_refused(self.guarded, self.post(
@@ -528,8 +528,8 @@ def stop_responder(way):
                     os.kill(pid, signal.SIGCONT)
             wait_until(lambda: not way.cgi or not server.stand_ins(),
                        "the stopped process goes on")
-        # Whoever answers now has done with what was there before, but for
-        # its siblings.
+        # The one that answers now has done with what was there before; its
+        # siblings get a moment for that.
         wait_until(lambda: request(server.port, body=REFERENCE).status == 201,
                    "it serves again")
         time.sleep(0.2)

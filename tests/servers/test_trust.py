@@ -38,7 +38,7 @@ class TrustTest(unittest.TestCase):
 
 class NginxTrust(TrustTest):
     def test_debians_parameters_alone_are_not_believed(self):
-        # They hold the REMOTE_USER of whoever asks, but no AUTH_TYPE.
+        # They hold the REMOTE_USER that the client says, but no AUTH_TYPE.
         server = self.start(
             Nginx, ("nginx-password.conf", "/etc/nginx/logplex-statsd-params"
                     ".conf;", "/usr/share/nginx-fastcgi_params;\n"
@@ -180,7 +180,7 @@ class HaproxyTrust(TrustTest):
 
 
 class SocketTrust(unittest.TestCase):
-    """Whoever can connect to the socket may say who he is."""
+    """Anybody who can connect to the socket can claim to be anybody."""
 
     def responder(self, family=socket.AF_UNIX, mode=0o600, auth="remote-user",
                   args=()):
