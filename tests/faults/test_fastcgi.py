@@ -21,6 +21,13 @@ class Descriptors(ResponderTest):
         self.assert_reference_counted(3)
 
 
+class Addresses(ResponderTest):
+    def test_a_limit_that_is_not_kept_is_refused(self):
+        self.start_responder(FCGI_WEB_SERVER_ADDRS="127.0.0.1")
+        self.assertEqual(self.responder.wait(10), 1)
+        self.assertIn("event=fcgi-failed", self.responder.log())
+
+
 class Cores(ResponderTest):
     def test_there_are_none_whatever_the_limit_was(self):
         self.start_responder(

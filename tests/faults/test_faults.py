@@ -374,6 +374,21 @@ class WebServerFaults(FaultTest):
         wait_until(lambda: self.post().status == 201, "served again", 5)
         self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
 
+    def test_responder_killed_again_at_once_is_started_within_seconds(self):
+        self.start_web()
+        for _ in range(2):
+            pid = self.wait_for_responder()
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: pid not in responders(self.web.pid), "its end")
+        statuses = []
+
+        def served():
+            statuses.append(self.post().status)
+            return statuses[-1] == 201
+        wait_until(served, "served again")
+        self.assertLessEqual(set(statuses), {201, 500, 503})
+        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+
     def restart(self, how):
         self.web.stop(how)
         env = {"PORT": str(self.port), "BIND": "127.0.0.1",
