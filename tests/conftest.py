@@ -82,7 +82,7 @@ def run_in_namespaces(item):
         command.append("--map-root-user")
     done = subprocess.run(
         [*command, "sh", "-c", ENTER, "sh", sys.executable, "-m", "pytest",
-         "-q", "-p", "no:cacheprovider", nodeid], cwd=ROOT, text=True,
+         "-q", "-o", "cache_dir=build/pytest-inside", nodeid], cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env={**os.environ, INSIDE: "1", "NO_BUILD": "1",
              "TMPDIR": "/var/tmp"})
@@ -95,7 +95,7 @@ class Namespaces:
     that one's outcome is its own."""
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item):
+    def pytest_runtest_protocol(self, item, nextitem):
         if item.get_closest_marker("namespaces") is None or \
                 INSIDE in os.environ:
             return None
@@ -105,6 +105,7 @@ class Namespaces:
                                          "call")
         item.ihook.pytest_runtest_logreport(
             report=item.ihook.pytest_runtest_makereport(item=item, call=call))
+        item.session._setupstate.teardown_exact(nextitem)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid,
                                             location=item.location)
         return True

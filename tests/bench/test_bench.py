@@ -11,8 +11,8 @@ class Bench(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-bench-")
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        self.sink = Sink()
-        self.addCleanup(self.sink.socket.close)
+        self.sink = unread()
+        self.addCleanup(self.sink.close)
 
     def test_bodies_are_the_same_every_time(self):
         body, = make_bodies(self.folder, (1000,))

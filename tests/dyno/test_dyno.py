@@ -45,9 +45,6 @@ START_MOMENTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 30, 60]
 EXITED = re.compile(r"^init: exit status (\d+)$", re.M)
 
 
-SO_RCVBUFFORCE = 33
-
-
 def procfile_command():
     text = (ROOT / "Procfile").read_text()
     return re.search(r"^web: (.*)$", text, re.M)[1]
@@ -125,8 +122,6 @@ class DynoTest(WebTest):
         self.collectors = [Collector(), Collector()]
         for c in self.collectors:
             self.addCleanup(c.close)
-            # Root may have a buffer for every datagram of a slow moment.
-            c.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
         self.start_dyno(**{
             "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors),
             "API_CREDENTIALS_HEAVEN": CREDENTIALS, **env})

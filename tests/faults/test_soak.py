@@ -29,6 +29,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.collector import Sink
 from lib.frames import frame
 from lib.http import build_request, chunked, connect, read_answer, request
 from lib.places import CREDENTIALS, ROOT
@@ -155,21 +156,10 @@ class Collectors(threading.Thread):
 
     def __init__(self):
         super().__init__(daemon=True)
-        self.sockets = []
-        for _ in range(3):
-            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            s.bind(("127.0.0.1", 0))
-            s.setblocking(False)
-            for option in (33, socket.SO_RCVBUF):  # 33: SO_RCVBUFFORCE
-                with contextlib.suppress(OSError):
-                    s.setsockopt(socket.SOL_SOCKET, option, 1 << 25)
-                    break
-            self.sockets.append(s)
-        port = [s.getsockname()[1] for s in self.sockets]
-        self.cluster = (f"statsd://127.0.0.1:{port[0]},"
-                        f"statsd://127.0.0.1:{port[1]}/pre/fix?tags=dogstatsd"
-                        f"&datagram=1432,"
-                        f"statsd://u:{KEY}@127.0.0.1:{port[2]}")
+        self.sinks = [Sink(), Sink(), Sink(key=f"u:{KEY}@")]
+        plain, tagged, signed = (sink.uri for sink in self.sinks)
+        self.cluster = (f"{plain},{tagged}/pre/fix?tags=dogstatsd"
+                        f"&datagram=1432,{signed}")
         # Of each application: (number, line): how often
         self.received = collections.defaultdict(collections.Counter)
         self.datagrams = 0
@@ -199,19 +189,17 @@ class Collectors(threading.Thread):
 
     def run(self):
         while not self.stopping:
-            ready, _, _ = select.select(self.sockets, [], [], 0.1)
-            for s in ready:
-                with contextlib.suppress(BlockingIOError):
-                    while True:
-                        datagram = s.recv(65536)
-                        try:
-                            self.take(self.sockets.index(s), datagram)
-                        except (ValueError, IndexError) as e:
-                            self.faults.append((str(e), datagram))
+            select.select([s.socket for s in self.sinks], [], [], 0.1)
+            for index, sink in enumerate(self.sinks):
+                for datagram in sink.take():
+                    try:
+                        self.take(index, datagram)
+                    except (ValueError, IndexError) as e:
+                        self.faults.append((str(e), datagram))
 
     def lost(self):
         """Datagrams that the kernel had no room for."""
-        ports = {f"{s.getsockname()[1]:04X}" for s in self.sockets}
+        ports = {f"{s.port:04X}" for s in self.sinks}
         lines = Path("/proc/net/udp").read_text().splitlines()[1:]
         return sum(int(l.split()[-1]) for l in lines
                    if l.split()[1].split(":")[1] in ports)

@@ -30,6 +30,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lib.collector import Sink
 from lib.fastcgi import message, read_reply, variables
 from lib.places import PROGRAM, REFERENCE, ROOT, tool
 from lib.variant import impatient_program
@@ -97,26 +98,6 @@ BODY = REFERENCE + b"\n" * 12000  # more than comes with the parameters
 COUNTERS = 4  # of the reference batch
 
 
-class Sink:
-    """A collector that is read when all is over: on loopback a datagram is
-    there once the system call that sent it has returned."""
-
-    def __init__(self, key=""):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        port = self.socket.getsockname()[1]
-        self.uri = f"statsd://{key}127.0.0.1:{port}"
-        self.skip = 44 if key else 0
-
-    def lines(self):
-        self.socket.setblocking(False)
-        while True:
-            try:
-                yield self.socket.recv(65536)[self.skip:].decode()
-            except BlockingIOError:
-                return
-
-
 class Case:
     """A program of which one system call fails, and what comes of it."""
 
@@ -125,7 +106,7 @@ class Case:
         self.tries = 0  # beyond the first of each batch
         self.ended = False
         self.logs = []
-        self.sinks = [Sink(), Sink("u:key@")]
+        self.sinks = [Sink(), Sink(key="u:key@")]
         self.end = time.monotonic() + SECONDS
         self.env = {
             "METRICS_CLUSTER": ",".join(s.uri for s in self.sinks),
@@ -141,7 +122,7 @@ class Case:
 
     def __exit__(self, *_):
         for sink in self.sinks:
-            sink.socket.close()
+            sink.close()
         self.folder.cleanup()
 
     def command(self):

@@ -1,19 +1,60 @@
-"""A collector: a UDP sink."""
+"""UDP sinks in place of collectors."""
 
+import contextlib
 import socket
 import threading
 import time
 
+SO_RCVBUFFORCE = 33
+SIGNATURE = 44  # bytes in front of what is signed
 
-class Collector:
-    """A collector: a UDP socket whose datagrams are kept."""
+
+def udp_socket(host="127.0.0.1", port=0):
+    """With as large a buffer as there may be, for slow moments."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    for option in (SO_RCVBUFFORCE, socket.SO_RCVBUF):
+        with contextlib.suppress(PermissionError):
+            s.setsockopt(socket.SOL_SOCKET, option, 1 << 24)
+            break
+    s.bind((host, port))
+    return s
+
+
+class Sink:
+    """A collector that is read when it is asked: on loopback a datagram is there
+    once the system call that sent it has returned."""
+
+    def __init__(self, host="127.0.0.1", port=0, key=""):
+        self.socket = udp_socket(host, port)
+        self.socket.setblocking(False)
+        self.host, self.port = self.socket.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        self.uri = f"statsd://{key}{shown}:{self.port}"
+        self._signature = SIGNATURE if key else 0
+
+    def take(self):
+        """The datagrams that came since."""
+        taken = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                taken.append(self.socket.recv(65536))
+        return taken
+
+    def lines(self):
+        """The lines that came since."""
+        return [line for d in self.take() for line in
+                d[self._signature:].decode("latin-1").split("\n")]
+
+    def close(self):
+        self.socket.close()
+
+
+class Collector(Sink):
+    """A collector that reads all the time and keeps what came."""
 
     def __init__(self, host="127.0.0.1", port=0):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        self.socket.bind((host, port))
-        self.host, self.port = host, self.socket.getsockname()[1]
+        super().__init__(host, port)
         self.datagrams = []
         self._lock = threading.Lock()
         self._closed = False
@@ -32,11 +73,6 @@ class Collector:
             with self._lock:
                 self.datagrams.append(datagram)
 
-    @property
-    def uri(self):
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"statsd://{host}:{self.port}"
-
     def settled(self):
         """All datagrams, once none has come for a moment."""
         while True:
@@ -47,10 +83,11 @@ class Collector:
                     return list(self.datagrams)
 
     def lines(self):
+        """The lines of all datagrams."""
         return [line for d in self.settled() for line in
                 d.decode("latin-1").split("\n")]
 
     def close(self):
         self._closed = True
         self._thread.join()
-        self.socket.close()
+        super().close()

@@ -24,6 +24,7 @@ import time
 import zlib
 from pathlib import Path
 
+from lib.collector import udp_socket
 from lib.fastcgi import message, read_reply
 from lib.frames import logplex_frame
 from lib.http import build_request, read_answer
@@ -354,24 +355,19 @@ class CountingCollector(threading.Thread):
         self.come()
 
     def come(self):
-        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        for option in (33, socket.SO_RCVBUF):  # 33: SO_RCVBUFFORCE
-            with contextlib.suppress(OSError):
-                s.setsockopt(socket.SOL_SOCKET, option, 1 << 24)
-                break
-        wait_until(lambda: self.binds(s), f"port {self.port} is free")
-        s.settimeout(0.2)
-        self.port = s.getsockname()[1]
-        self.socket = s
+        wait_until(self.binds, f"port {self.port} is free")
 
-    def binds(self, s):
+    def binds(self):
         """Not before its reader has noticed that the last one is closed."""
         try:
-            s.bind((self.host, self.port))
+            s = udp_socket(self.host, self.port)
         except OSError as e:
             if e.errno != errno.EADDRINUSE:
                 raise
             return False
+        s.settimeout(0.2)
+        self.port = s.getsockname()[1]
+        self.socket = s
         return True
 
     def go(self):

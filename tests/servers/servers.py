@@ -33,24 +33,6 @@ CLUSTER = "statsd://127.0.0.1:8126,statsd://127.0.0.1:8127"
 OTHER = "Mallory:a password of his own"
 
 
-class Sink:
-    """A collector.  What a responder sent before its answer came is there to
-    be read once the answer is: no waiting, no thread."""
-
-    def __init__(self):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.setblocking(False)
-        self.uri = f"statsd://127.0.0.1:{self.socket.getsockname()[1]}"
-
-    def take(self):
-        taken = []
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                taken.append(self.socket.recv(65536).decode("latin-1"))
-        return taken
-
-
 @functools.lru_cache(None)
 def password_hash(password, how="-apr1"):
     return subprocess.run([tool("openssl"), "passwd", how, password],
@@ -143,7 +125,7 @@ class Server:
                                 f"/proc/{pid}/exe"):
                             os.kill(pid, signal.SIGKILL)
         for sink in self.sinks:
-            sink.socket.close()
+            sink.close()
         shutil.rmtree(self.folder)
 
     # The examples.

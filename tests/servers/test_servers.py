@@ -66,7 +66,7 @@ class WayTest(unittest.TestCase):
         found.setdefault(self.server_class.way, {})[column] = cell
 
     def take(self, server):
-        return [sink.take() for sink in server.sinks]
+        return [sink.lines() for sink in server.sinks]
 
     def post(self, server, body=REFERENCE, path="/heaven/logs", **kwargs):
         answer = request(server.port, body=body, path=path, **kwargs)
@@ -625,7 +625,7 @@ class BusyboxTest(unittest.TestCase):
         program.parent.mkdir()
         program.symlink_to(PROGRAM)
         self.sink = Sink()
-        self.addCleanup(self.sink.socket.close)
+        self.addCleanup(self.sink.close)
         self.port = free_port()
         process = Process(
             [tool("busybox"), "httpd", "-f", "-p", f"127.0.0.1:{self.port}",

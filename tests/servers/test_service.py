@@ -213,7 +213,7 @@ class Systemd(ServiceTest):
         self.assertEqual(self.setting(service, "StandardInput"), "socket")
         self.sinks = [Sink(), Sink()]
         for sink in self.sinks:
-            self.addCleanup(sink.socket.close)
+            self.addCleanup(sink.close)
         env = {**SETTINGS,
                "METRICS_CLUSTER": ",".join(s.uri for s in self.sinks)}
         self.socket = self.folder / "socket"

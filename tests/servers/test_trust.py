@@ -194,7 +194,7 @@ class SocketTrust(unittest.TestCase):
             os.chmod(folder + "/socket", mode)
         s.listen()
         self.sink = Sink()
-        self.addCleanup(self.sink.socket.close)
+        self.addCleanup(self.sink.close)
         env = {"METRICS_CLUSTER": self.sink.uri,
                "API_CREDENTIALS_HEAVEN": CREDENTIALS}
         if auth is not None:
