@@ -252,10 +252,13 @@ class WayTest(unittest.TestCase):
     def test_stopped_responder(self):
         status, seconds, late, again = stopped_responders()[
             self.server_class].result()
+        for _ in range(2):  # more than 5 s may be a busy machine's
+            if seconds >= 5:
+                status, seconds, late, again = stop_responder(
+                    self.server_class)
         self.assertGreaterEqual(status, 500)  # the sender tries again
-        # Logplex leaves after 5 s; what is more here is a slow machine's.
         self.assertGreater(seconds, 2)
-        self.assertLess(seconds, 10)
+        self.assertLess(seconds, 5)  # then Logplex leaves
         # fcgiwrap does not notice that nginx has left.  See the document.
         counts_late = self.server_class is NginxFcgiwrap
         self.assertEqual(late, 4 if counts_late else 0)
