@@ -256,7 +256,8 @@ class Systemd(ServiceTest):
     def test_several_responders_on_one_socket(self):
         process = self.activate(self.several())
         self.assertEqual(self.post(), 201)
-        self.assertEqual(len(children(process.pid)), 8)
+        wait_until(lambda: len(children(process.pid)) == 8, "there are eight",
+                   process=process)
         process.send_signal(signal.SIGTERM)
         process.wait(10)
         self.assertEqual(children(process.pid), [])
