@@ -34,7 +34,7 @@ read_config(struct config *config, struct findings *findings)
 	log_set_level(config->log_level);
 }
 
-/* Whoever reaches the socket could be anybody: NULL if that needs no care. */
+/* Who else could reach the socket, if that matters: a sentence, or NULL. */
 static const char *
 exposure(const struct config *config)
 {

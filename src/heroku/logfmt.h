@@ -18,7 +18,8 @@ struct logfmt_pair {
 /*
  * Takes the next pair off the line.  False at the end of the line, and at
  * anything that is no pair: a word without "=", a quote that never closes, or
- * one with text glued behind it.
+ * one with text directly after it.  The line moves on failure too: what is left
+ * of it is of no use then.
  */
 bool logfmt_next(struct slice *line, struct logfmt_pair *pair);
 

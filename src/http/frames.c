@@ -57,7 +57,7 @@ is_held(const struct frames *f, uint32_t owner)
 	    frames_file_owner_lives(f->fd, owner);
 }
 
-/* Whoever holds it may be gone, or stopped; or it is a matter of moments. */
+/* Its holder may be gone, or stopped; or it takes a moment. */
 static bool
 take_bucket(const struct frames *f, struct frames_bucket *bucket)
 {

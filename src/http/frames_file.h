@@ -5,7 +5,7 @@
  *	magic | key | owners' locks | table
  *	0     64    80              4096
  *
- * Its bytes are never trusted: whoever can write to it could at most make a
+ * Its bytes are never trusted: a process that can write to it can at most make a
  * batch seem counted, or not.
  */
 #ifndef HTTP_FRAMES_FILE_H

@@ -28,7 +28,7 @@ struct syslog_msg {
 bool syslog_msg_parse(struct slice bytes, struct syslog_msg *out);
 
 /*
- * Takes STRUCTURED-DATA and the space behind it off the front of MSG, for
+ * Takes STRUCTURED-DATA and the space after it off the front of MSG, for
  * senders that do write it (RFC 5424 section 6.3):
  *
  *	STRUCTURED-DATA = NILVALUE / 1*SD-ELEMENT

@@ -49,13 +49,13 @@ fcgi_exposure(void)
 	if (!fcgi_is_responder() || getsockname(LISTENER, &name.any, &len) != 0)
 		return NULL;
 	if (name.any.sa_family != AF_UNIX)
-		return "whoever can connect to this program's port can say "
-		       "that he is any user; give it a unix socket";
+		return "anyone who can connect to this program's port can "
+		       "claim to be any user; give it a unix socket";
 	if (name.un.sun_path[0] == '\0' ||
 	    (stat(name.un.sun_path, &st) == 0 && (st.st_mode & S_IWOTH) != 0))
-		return "every user of this machine may connect to this "
-		       "program's socket, and say that he is any user; take "
-		       "that right from the socket's mode";
+		return "every user of this machine can connect to this "
+		       "program's socket and claim to be any user; remove that "
+		       "right from the socket's mode";
 	return NULL;
 }
 
