@@ -223,7 +223,7 @@ static void
 the_last_line_counts_the_warnings(void **state)
 {
 	static const struct {
-		const char *variables[4], *last;
+		const char *variables[5], *last;
 	} cases[] = {
 	    {{"API_CREDENTIALS_A=u:p"}, "\nno warnings\n"},
 	    {{"HOME=/"}, "\n1 warning\n"},
