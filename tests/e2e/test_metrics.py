@@ -4,8 +4,10 @@ starts it: every real line of the fixtures gives what it must."""
 import json
 import re
 import zlib
+from pathlib import Path
 
 from support import *
+from lib.fastcgi import ResponderTest
 
 MESSAGES = "errors,loss,router,latency,timings,dynos,releases,addons,custom"
 H12 = b"at=error code=H12 service=30000ms status=503"
@@ -169,5 +171,16 @@ class Ceilings(Metrics):
             10)
 
 
-if __name__ == "__main__":
-    main("e2e-metrics")
+class Memory(ResponderTest):
+    def resident(self):
+        status = Path(f"/proc/{self.responder.pid}/status").read_text()
+        return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.M)[1])
+
+    def test_stays_small_after_large_batches(self):
+        lines = b"".join(frame(*row[1:4]) for row in rows())
+        body = lines * (1000000 // len(lines) + 1)
+        for families, most in ("errors", 4096), (MESSAGES + ",drain", 6144):
+            self.start_responder(METRICS=families)
+            for _ in range(5):
+                self.assertEqual(self.status(body), 201)
+            self.assertLess(self.resident(), most, families)
