@@ -263,12 +263,13 @@ class Hardening(WebTest):
             self.assertRegex(Path(f"/proc/{p}/limits").read_text(),
                              r"Max core file size +0 +0 ")
         self.assertNotRegex((proc / "maps").read_text(), r" .wx. ")
-        # Its listening socket, its standard error, the file of FRAMES_FILE, a
-        # socket a collector.
+        # Its listening socket and a socket a collector; standard output and
+        # error; the pipe to libfcgi; the file of FRAMES_FILE.
         kinds = sorted(os.readlink(fd).split(":")[0]
                        for fd in (proc / "fd").iterdir())
         self.assertEqual(kinds.count("socket"), 1 + len(self.collectors))
-        self.assertEqual(len(kinds), 4 + len(self.collectors), kinds)
+        self.assertEqual(kinds.count("pipe"), 2)
+        self.assertEqual(len(kinds), 6 + len(self.collectors), kinds)
 
     def test_fastcgi_socket_is_where_nobody_else_can_write(self):
         self.start_web()
