@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -17,8 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from support import *
+from lib.collector import Collector, Sink
+from lib.http import basic, build_request, connect, read_answer, request
+from lib.places import CREDENTIALS, LOGPLEX, PROGRAM, REFERENCE, ROOT, tool
+from lib.ports import free_port
+from lib.processes import Process, children, responders, wait_until
 
 BUILT = ROOT / "build" / "tests" / "bench"
 ROUNDS = 5

@@ -1,9 +1,12 @@
 """The short form of make bench: what it measures works as it should.  No time
 is judged."""
 
+import tempfile
 import unittest
 
-from bench import *
+from bench import (Server, VARIANTS, http, make_bodies, memory, run, start,
+                   system_calls, unread)
+from lib.places import PROGRAM, REFERENCE
 
 
 class Bench(unittest.TestCase):
@@ -49,7 +52,3 @@ class Bench(unittest.TestCase):
                 server = Server(self.folder, PROGRAM, self.sink.uri, edit)
                 self.addCleanup(server.stop)
                 server.post([REFERENCE] * 3)
-
-
-if __name__ == "__main__":
-    main("bench")

@@ -2,13 +2,22 @@
 whoever sends it, and statsd's own proxy may stand between the instances and
 the collectors."""
 
+import collections
+import contextlib
+import re
+import socket
+import subprocess
+import tempfile
 import unittest
 import zlib
+from pathlib import Path
 
-from bench import *
-
-sys.path.insert(0, str(ROOT / "tests" / "collectors"))
-from stack import STATSD, Statsd, connects, install_statsd  # noqa: E402
+from lib.collector import Collector
+from lib.http import request
+from lib.places import REFERENCE, ROOT, tool
+from lib.ports import free_port
+from lib.processes import Process, wait_until
+from stack import STATSD, Statsd, connects, install_statsd
 
 HASHRING_VERSION = "3.2.0"
 APPS = [f"shop-{i}" for i in range(60)]
@@ -166,7 +175,3 @@ class Scaling(unittest.TestCase):
                                 self.through_proxy(folder, statsds))
         print(f"{moved:.0f} % of {len(buckets())} counters moved")
         self.assertTrue(0 < moved < 50, moved)
-
-
-if __name__ == "__main__":
-    main("scaling")

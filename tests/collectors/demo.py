@@ -2,11 +2,20 @@
 
 import argparse
 import calendar
+import contextlib
+import signal
+import sys
 import tempfile
+import time
+from pathlib import Path
 
 import story
 from demo_page import page
-from stack import *
+from lib.http import request
+from lib.places import ROOT
+from lib.ports import free_port
+from lib.processes import Process, wait_until
+from stack import Carbon, Graphite, Statsd, connects, install_statsd, start
 
 SECRET = "demo-of-logplex-statsd"
 FLUSH = story.STEP // 5  # statsd's interval, in seconds of the day

@@ -2,19 +2,20 @@
 (npm), carbon-cache, graphite-web and collectd (Debian's packages)."""
 
 import json
-import os
 import re
+import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "e2e"))
+from lib.http import connect
+from lib.places import ROOT, tool
+from lib.ports import free_port
+from lib.processes import Process, wait_until
 
-from support import *  # noqa: E402
+HERE = Path(__file__).resolve().parent
 
 STATSD_VERSION = "0.9.0"
 STATSD = ROOT / "build" / "statsd"

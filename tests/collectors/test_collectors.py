@@ -1,11 +1,15 @@
 """From a POST to lighttpd to the numbers in Graphite's whisper files, through
 real collectors: statsd and collectd."""
 
+import signal
 import subprocess
 import tempfile
-import unittest
+from pathlib import Path
 
-from stack import *
+from lib.places import FIXTURES, PATH, PROGRAM, REFERENCE, tool
+from lib.processes import wait_until
+from lib.web import WebTest
+from stack import Carbon, Collectd, Statsd, start
 
 CODES = ["H12", "L99", "R89", "R99"]
 
@@ -170,7 +174,3 @@ class ThroughCollectd(CollectorTest):
             metric = f"test.statsd.count-c.heaven.heroku.errors.{code}"
             wait_until(lambda: written(metric), metric)
             self.assertEqual(self.carbon.sum(metric), 1.0)
-
-
-if __name__ == "__main__":
-    main("collectors")

@@ -14,8 +14,14 @@ import tempfile
 import time
 import unittest
 import urllib.parse
+from pathlib import Path
 
-from stack import *
+from lib.http import connect
+from lib.places import PATH, ROOT
+from lib.ports import free_port
+from lib.processes import wait_until
+from lib.web import WebTest
+from stack import Carbon, Graphite, Statsd, start
 
 FOLDER = ROOT / "docs" / "dashboards"
 COUNTS = {
@@ -401,7 +407,3 @@ class Nagios(DashboardTest):
             self.assertEqual(self.plugin(*url, *args)[0], wanted, args)
         self.assertEqual(
             self.plugin("--url", f"http://127.0.0.1:{free_port()}")[0], 3)
-
-
-if __name__ == "__main__":
-    main("dashboards")

@@ -5,20 +5,25 @@ The page's screenshot is build/demo.png; copied to docs/images, it is the
 picture of the README."""
 
 import collections
+import contextlib
 import html
 import json
+import os
 import re
+import signal
 import struct
 import tempfile
 import unittest
 import urllib.parse
 import urllib.request
 import zlib
+from pathlib import Path
 
 import demo_page
 import story
 from lib.browser import Browser
-from stack import *
+from lib.places import ROOT
+from lib.processes import Process, children, wait_until
 
 SCREENSHOT = ROOT / "build" / "demo.png"
 WIDTH, HEIGHT = 1200, 785
@@ -201,7 +206,3 @@ class Demo(unittest.TestCase):
         self.wait_for(r"(Starting)", 120)
         wait_until(lambda: len(children(self.demo.pid)) > 2, "a part starts")
         self.interrupt()
-
-
-if __name__ == "__main__":
-    main("demo")

@@ -3,13 +3,9 @@ statuses, log events, exit statuses and error codes."""
 
 import re
 import subprocess
-import sys
 import unittest
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-
-from support import *  # noqa: E402
+from lib.places import FIXTURES, PATH, PROGRAM, ROOT, tool
 
 PAGE = ROOT / "docs" / "logplex-statsd.1"
 MANUAL = PAGE.read_text()
@@ -245,7 +241,3 @@ class ErrorCodes(unittest.TestCase):
             self.assertEqual(len(cells), 6, code)
             self.assertTrue(all(cells), code)
             self.assertIn(cells[2], ["error", "warning", "info"])
-
-
-if __name__ == "__main__":
-    main("docs")

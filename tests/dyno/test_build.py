@@ -2,11 +2,9 @@
 unprivileged user, and the Dockerfile's steps. Leaves a dyno's root and a
 container's root behind, for test_dyno.py."""
 
-import os
 import pickle
 import re
 import subprocess
-import sys
 import tempfile
 import time
 import unittest

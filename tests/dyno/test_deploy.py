@@ -2,16 +2,20 @@
 bin/add-app, and several instances with one list of collectors."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
-import sys
+import tempfile
 import unittest
 import zlib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from support import *
+from lib.collector import Collector
+from lib.http import basic, request
+from lib.places import PATH, PROGRAM, REFERENCE, ROOT
+from lib.web import WebTest
 
 # Heroku's schema of app.json, as published: nothing else is allowed.
 TOP_LEVEL = {"name", "description", "keywords", "website", "repository", "logo",
@@ -355,7 +359,3 @@ class Instances(WebTest):
         self.assertTrue(all(expected), "each collector owns some")
         for collector, want in zip(collectors, expected):
             self.assertEqual(sorted(collector.lines()), sorted(want))
-
-
-if __name__ == "__main__":
-    main("deploy")

@@ -3,27 +3,26 @@ and the image that test_build.py left, started in their clean roots as an
 unprivileged user, with a network and processes of their own. What Heroku does
 to a dyno is done to them, and every counter is accounted for."""
 
+import contextlib
 import os
 import pickle
 import queue
 import re
 import signal
 import socket
-import struct
 import subprocess
-import sys
 import threading
 import time
-import unittest
+from pathlib import Path
 
 import pytest
 
 import roots
 from lib.collector import Collector
-from lib.http import *
-from lib.places import *
+from lib.http import build_request, connect, read_answer
+from lib.places import CREDENTIALS, FIXTURES, REFERENCE, ROOT
 from lib.ports import free_port
-from lib.processes import *
+from lib.processes import Process, children, wait_until
 from lib.web import WebTest
 
 pytestmark = [pytest.mark.root, pytest.mark.xdist_group("dyno"),
@@ -572,4 +571,3 @@ class Container(DynoTest):
                 time.sleep(delay / 1000)
                 self.stop_container()
                 self.assertIn(self.web.wait(5), (0, 130))
-

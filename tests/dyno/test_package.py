@@ -14,7 +14,7 @@ import roots
 from lib.collector import Collector
 from lib.fastcgi import message, read_reply
 from lib.places import (CREDENTIALS, REFERENCE_COUNTERS, ROOT, tool)
-from lib.processes import Process, wait_until
+from lib.processes import Process
 
 pytestmark = [pytest.mark.root, pytest.mark.xdist_group("package")]
 

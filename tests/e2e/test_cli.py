@@ -3,15 +3,20 @@
 import hashlib
 import hmac
 import json
-import re
-import signal
+import os
 import socket
 import struct
 import subprocess
 import tempfile
 import time
+import unittest
 
-from support import *
+from lib.collector import Collector
+from lib.http import basic
+from lib.places import (CREDENTIALS, FIXTURES, LOGPLEX, PATH, PROGRAM,
+                        REFERENCE, REFERENCE_COUNTERS, ROOT, tool)
+from lib.ports import free_port
+from lib.processes import Process, wait_until
 
 LISTENER = ROOT / "bin" / "listener"
 CLUSTER = "statsd://127.0.0.1:8126,statsd://127.0.0.1:8127"
@@ -413,7 +418,3 @@ class Missing(unittest.TestCase):
         self.assertEqual(r.returncode, 1)
         self.assertIn("Debian and Ubuntu only", r.stderr)
         self.assertRegex(r.stderr, r"install what these packages hold: .*gcc")
-
-
-if __name__ == "__main__":
-    main("cli")

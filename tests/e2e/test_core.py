@@ -1,12 +1,20 @@
 """The program behind lighttpd, as bin/web starts it."""
 
 import json
-import re
+import os
 import signal
 import socket
 import time
+from pathlib import Path
 
-from support import *
+from lib.collector import Collector
+from lib.http import (basic, build_request, chunked, connect, read_answer,
+                      request)
+from lib.places import (CREDENTIALS, FIXTURES, REFERENCE, REFERENCE_COUNTERS,
+                        ROOT)
+from lib.ports import free_port
+from lib.processes import Process, children, responders, wait_until
+from lib.web import WebTest
 
 
 def frame(text, app_name="heroku", procid="router"):
@@ -474,7 +482,3 @@ class Faults(WebTest):
             port = str(taken.getsockname()[1])
             log = self.start_broken(PORT=port)
         self.assertIn("Address already in use", log)
-
-
-if __name__ == "__main__":
-    main("e2e")

@@ -1,14 +1,19 @@
 """What --check and --explain tell somebody who sets the program up."""
 
+import contextlib
 import hmac
 import os
 import pty
 import re
+import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
-from support import *
+from lib.collector import Collector
+from lib.places import PATH, PROGRAM, REFERENCE
+from lib.ports import free_port
 
 SECRET = "0123456789abcdef"
 
@@ -309,7 +314,3 @@ class Explain(unittest.TestCase):
         self.assertNotIn("\x1b", self.on_terminal(NO_COLOR="1"))
         self.assertNotIn("\x1b", self.on_terminal(TERM="dumb"))
         self.assertIn("\x1b", self.on_terminal(NO_COLOR=""))
-
-
-if __name__ == "__main__":
-    main("first-run")

@@ -6,8 +6,9 @@ import re
 import zlib
 from pathlib import Path
 
-from support import *
 from lib.fastcgi import ResponderTest
+from lib.places import CREDENTIALS, FIXTURES, LOGPLEX
+from lib.web import WebTest
 
 MESSAGES = "errors,loss,router,latency,timings,dynos,releases,addons,custom"
 H12 = b"at=error code=H12 service=30000ms status=503"

@@ -3,8 +3,9 @@ requests as the program sends them."""
 
 import gzip
 
-from lib.http import *
-from lib.web import *
+from lib.http import build_request, chunked, connect, read_answer
+from lib.places import CREDENTIALS
+from lib.web import WebTest
 
 USER_AGENT = "log-shuttle/v0.20.0 (go1.21; linux; amd64)"
 H12 = b'at=error code=H12 desc="Request timeout" method=GET path="/"\n'

@@ -2,12 +2,24 @@
 responder's socket.  What is answered 201 is counted, nothing else is, and
 whoever comes next is served."""
 
+import contextlib
+import os
 import random
 import re
+import signal
+import socket
+import struct
+import tempfile
+import threading
 import time
+from pathlib import Path
 
-from fastcgi import *
+from lib.fastcgi import (ABORT, DATA, KEEP_CONNECTION, PARAMS, ResponderTest,
+                         STDIN, begin, message, pairs, read_reply, record,
+                         stream, variables)
 from lib.frames import logplex_frame
+from lib.places import PROGRAM, REFERENCE, REFERENCE_COUNTERS, tool
+from lib.processes import wait_until
 
 
 class Descriptors(ResponderTest):
@@ -618,7 +630,3 @@ class Logs(ResponderTest):
         self.assertIn("message=20 offset=95 ", lines[19])
         self.assertIn("message=1 offset=0 ", lines[20])
         self.assertEqual(lines[40], "event=skipped app=heaven more=13")
-
-
-if __name__ == "__main__":
-    main("faults-fastcgi")

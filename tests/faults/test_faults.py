@@ -2,15 +2,27 @@
 lighttpd as bin/web starts it: what is answered 201 is counted, and once."""
 
 import collections
+import contextlib
 import glob
-import json
+import os
 import random
 import re
 import resource
+import signal
+import socket
 import stat
+import struct
+import tempfile
+import threading
 import time
+from pathlib import Path
 
-from fastcgi import *
+from lib.collector import Collector
+from lib.fastcgi import ResponderTest, message, read_reply
+from lib.http import build_request, connect, read_answer, request
+from lib.places import PROGRAM, REFERENCE, REFERENCE_COUNTERS, ROOT
+from lib.processes import Process, children, responders, wait_until
+from lib.web import WebTest
 
 H12 = b"<158>1 2026-11-23T06:00:00Z host heroku router - at=error code=H12"
 R14 = b"<158>1 2026-11-23T06:00:00Z host heroku web.1 - Error R14 (x)"
@@ -474,7 +486,3 @@ class WebServerFaults(FaultTest):
         self.assertIn("in use", second.log())
         self.assertEqual(self.post().status, 201)
         self.assertEqual(responders(self.web.pid), [self.responder])
-
-
-if __name__ == "__main__":
-    main("faults")

@@ -2,16 +2,26 @@
 their mind or say nothing, a send buffer that fills, a disk that is full.  Each
 test runs in new network and mount namespaces."""
 
+import os
 import re
-import shutil
+import signal
+import socket
 import struct
 import subprocess
+import tempfile
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from fastcgi import *
+from lib.collector import Collector
+from lib.fastcgi import ResponderTest, variables
+from lib.places import CREDENTIALS, PROGRAM, REFERENCE, ROOT, tool
+from lib.ports import free_port
+from lib.processes import Process, responders, wait_until
 from lib.variant import impatient_program
+from lib.web import WebTest
 
 pytestmark = pytest.mark.namespaces
 

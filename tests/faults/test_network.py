@@ -5,12 +5,20 @@ link joins the two; both namespaces go with the processes that hold them."""
 
 import ctypes
 import itertools
+import os
 import re
+import signal
+import socket
 import subprocess
+import threading
+from pathlib import Path
 
 import pytest
 
-from fastcgi import *
+from lib.collector import Collector
+from lib.fastcgi import ResponderTest
+from lib.places import tool
+from lib.processes import Process, wait_until
 
 pytestmark = pytest.mark.namespaces
 

@@ -1,12 +1,21 @@
 """No secret of the configuration is seen anywhere but in the environment, and
 the program keeps nothing that it does not need."""
 
-import re
+import base64
+import contextlib
+import os
+import signal
 import stat
 import subprocess
+import unittest
 import urllib.parse
+from pathlib import Path
 
-from fastcgi import *
+from lib.places import PATH, PROGRAM, REFERENCE, ROOT, tool
+from lib.ports import free_port
+from lib.processes import (Process, children, fastcgi_socket, responders,
+                           wait_until)
+from lib.web import WebTest
 
 KEY = "Hush-k3y"  # put into URIs that are faulty in every way
 SECRETS = {
@@ -282,7 +291,3 @@ class Hardening(WebTest):
             self.assertEqual(found.st_uid, os.geteuid())
         self.web.stop()
         self.assertFalse(path.parent.exists())
-
-
-if __name__ == "__main__":
-    main("faults-secrets")

@@ -20,25 +20,22 @@ import os
 import random
 import re
 import select
-import struct
 import socket
-import sys
+import struct
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+import families
+import lines as family_lines
 from lib.collector import Sink
 from lib.frames import frame
 from lib.http import build_request, chunked, connect, read_answer, request
 from lib.places import CREDENTIALS, ROOT
 from lib.ports import free_port
 from lib.processes import Process, children, responders, wait_until
-
-sys.path.insert(0, str(ROOT / "tests" / "properties"))
-import families
-import lines as family_lines
 
 SECONDS = int(os.environ.get("SOAK_SECONDS", "20"))
 

@@ -10,7 +10,7 @@ every batch is acknowledged in the end, and then it has been counted once, or
 the log says how many of its datagrams were lost.
 
 What each error led to is the table in docs/reliability.md, which this script
-writes: python3 tests/faults/test_syscalls.py --write"""
+writes: PYTHONPATH=tests python3 tests/faults/test_syscalls.py --write"""
 
 import collections
 import concurrent.futures
@@ -29,7 +29,6 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.collector import Sink
 from lib.fastcgi import message, read_reply, variables
 from lib.places import PROGRAM, REFERENCE, ROOT, tool

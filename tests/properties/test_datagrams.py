@@ -5,11 +5,6 @@ come again, some with a new L10 in front; some are refused."""
 import json
 import os
 import random
-import sys
-from pathlib import Path
-
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import families
 from lib.collector import Collector

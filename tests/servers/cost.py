@@ -3,16 +3,19 @@ one machine.  Not a test: it prints what docs/web-servers.md quotes.  Needs wrk,
 and root: processor time, which a busy machine changes little, is counted by a
 control group.
 
-    python3 tests/servers/cost.py [SECONDS]
+    PYTHONPATH=tests python3 tests/servers/cost.py [SECONDS]
 """
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from servers import *  # noqa: E402
+from lib.http import basic
+from lib.places import CREDENTIALS, FIXTURES, LOGPLEX, tool
+from lib.processes import children, wait_until
+from servers import WAYS
 
 
 def wrk(server, connections, seconds):

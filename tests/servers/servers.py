@@ -14,15 +14,17 @@ import os
 import pwd
 import re
 import shutil
-import socket
+import signal
 import ssl
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from support import *  # noqa: E402
+from lib.collector import Sink
+from lib.http import build_request, connect, read_answer
+from lib.places import CREDENTIALS, PROGRAM, ROOT, tool
+from lib.ports import free_port
+from lib.processes import Process, children, wait_until
 
 EXAMPLES = ROOT / "docs" / "servers"
 MODULES = "/usr/lib/apache2/modules"

@@ -6,18 +6,30 @@ these tests found; WRITE_TABLES puts them there, and a test compares.
 """
 
 import concurrent.futures
+import contextlib
 import functools
 import json
+import os
 import re
 import select
-import sys
+import signal
+import subprocess
+import tempfile
+import time
 import unittest
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from servers import *  # noqa: E402
+from lib.collector import Sink
+from lib.http import (basic, build_request, chunked, connect, read_answer,
+                      request)
+from lib.places import CREDENTIALS, LOGPLEX, PROGRAM, REFERENCE, ROOT, tool
+from lib.ports import free_port
+from lib.processes import Process, children, wait_until
+from servers import (ApacheFcgid, ApacheProxy, Caddy, EXAMPLES, H2o, Haproxy,
+                     LighttpdCgi, LighttpdFastcgi, LighttpdSocket, Nginx,
+                     NginxFcgiwrap, OTHER, WAYS, certificate)
 
 pytestmark = pytest.mark.xdist_group("test_servers")
 

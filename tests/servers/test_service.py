@@ -1,17 +1,22 @@
 """As a service of its own: make install, and the systemd units, checked by
 systemd-analyze and started by systemd-socket-activate."""
 
+import contextlib
+import os
 import re
+import shutil
+import signal
+import socket
 import subprocess
-import sys
+import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from servers import *  # noqa: E402
-
-sys.path.insert(0, str(ROOT / "tests" / "faults"))
-import fastcgi  # noqa: E402
+import fastcgi
+from lib.collector import Sink
+from lib.places import CREDENTIALS, PATH, PROGRAM, ROOT, tool
+from lib.processes import Process, children, wait_until
+from servers import EXAMPLES
 
 SETTINGS = {"API_CREDENTIALS_HEAVEN": CREDENTIALS}
 # systemd's own figure: 0 to 10, where most services of a system have 9.
@@ -310,7 +315,3 @@ class Systemd(ServiceTest):
         for inner in re.findall(r"^    ([@a-z0-9_-]+)$", out, re.M):
             calls |= self.calls(inner)
         return calls
-
-
-if __name__ == "__main__":
-    main("servers-service")

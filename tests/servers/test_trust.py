@@ -2,15 +2,20 @@
 how each server can be led to believe the client, shown with the real servers,
 and what the program says of it by itself."""
 
-import sys
+import os
+import shutil
+import socket
+import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from servers import *  # noqa: E402
-
-sys.path.insert(0, str(ROOT / "tests" / "faults"))
-import fastcgi  # noqa: E402
+import fastcgi
+from lib.collector import Sink
+from lib.http import request
+from lib.places import CREDENTIALS, PROGRAM, REFERENCE
+from lib.processes import Process
+from servers import (ApacheCgi, ApacheProxy, Caddy, Haproxy, LighttpdSocket,
+                     Nginx, Server)
 
 WRONG = "Aladdin:wrong"
 LOCATION = "location / {\n"
@@ -245,7 +250,3 @@ class SocketTrust(unittest.TestCase):
         self.assertIn("give it a unix socket",
                       self.check(family=socket.AF_INET))
         self.assertIn("socket's mode", self.check(mode=0o666))
-
-
-if __name__ == "__main__":
-    main("servers-trust")
