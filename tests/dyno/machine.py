@@ -57,6 +57,9 @@ def root(suite):
             "heroku ALL=(ALL) NOPASSWD: ALL\n")
         with open(made.path / "etc/hosts", "a") as hosts:
             hosts.write(f"127.0.0.1 localhost {os.uname().nodename}\n")
+        # Whoever pastes says yes.
+        (made.path / "etc/apt/apt.conf.d/yes").write_text(
+            'APT::Get::Assume-Yes "true";\n')
         (made.path / "app").mkdir(exist_ok=True)
         os.chown(made.path / "app", roots.UID, roots.UID)
     return made

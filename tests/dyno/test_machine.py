@@ -57,6 +57,8 @@ class User(machine.Machine):
         during = self.may_start(*services)
         os.killpg(ours.pid, signal.SIGKILL)
         ours.stop()
+        wait_until(lambda: self.may_start("lighttpd.service") == [0],
+                   "the policy of before")
         return during, self.may_start(*services)
 
     def paste(self, text, **kwargs):
@@ -170,9 +172,72 @@ def test_the_unit_starts_again_however_often_it_crashes(user):
                             "ActiveState=active"]
 
 
+# docs/web-servers.md: a section, its service, and the group of its user. All of
+# their packages want port 80 for a page of their own, which nginx has here.
+SERVERS = {"lighttpd": ("lighttpd", "www-data"), "Apache": ("apache2", "www-data"),
+           "nginx": ("nginx", "www-data")}
+if roots.LONG:
+    SERVERS |= {"Caddy": ("caddy", "caddy"), "h2o": ("h2o", "debian-h2o"),
+                "HAProxy": ("haproxy", None)}
+
+
+@pytest.fixture(scope="module")
+def installed(user):
+    """The machine after the steps that are the same for every server."""
+    install, settings, *_ = first_run.blocks(
+        "docs/web-servers.md", "Four steps, for every server")
+    user.paste(install)
+    user.paste(f"export SUDO_EDITOR=true\n{settings}")
+    for responder in first_run.blocks("docs/web-servers.md",
+                                      "A responder of its own")[:1]:
+        user.paste(responder)
+    return user
+
+
+def paste_server(user, name, service):
+    """The section's lines, and the one that leaves port 80 to nginx."""
+    block, *_ = first_run.blocks("docs/web-servers.md", name)
+    *lines, last = block.splitlines()
+    for line in lines:
+        user.paste(line, network=line.startswith("sudo apt "))
+    moves = first_run.blocks("docs/web-servers.md",
+                             "Four steps, for every server")[2].splitlines()
+    for line in moves:
+        if f"/etc/{service}/" in line:
+            user.paste(line)
+    user.paste(last)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_recipe_of_web_servers_where_port_80_is_taken(installed, name):
+    user, (service, group) = installed, SERVERS[name]
+    user.run("mkdir -p /etc/systemd/system/logplex-statsd.socket.d && "
+             f"printf '[Socket]\\n{f'SocketGroup={group}' if group else ''}\\n' "
+             ">/etc/systemd/system/logplex-statsd.socket.d/override.conf")
+    paste_server(user, name, service)
+    user.run("systemctl daemon-reload && "
+             "systemctl restart logplex-statsd.socket")
+    look = first_run.blocks("docs/web-servers.md",
+                            "Four steps, for every server")[-1]
+    output = user.paste(f"{{ {look} }} 2>&1; sleep 0.5; kill %1 %2")
+    assert "201 Created" in output, output
+    assert sorted(re.findall(r"heaven\.heroku\.errors\..*", output)) == [
+        f"heaven.heroku.errors.{code}:1|c"
+        for code in ("H12", "L99", "R89", "R99")], output
+    assert user.try_run(f"systemctl is-enabled {service}").stdout == "enabled\n"
+    assert "nginx" in user.run("ss -Hltnp sport = 80")
+    # As it was before, for the next one.
+    if name == "nginx":
+        user.run("rm /etc/nginx/sites-enabled/logplex-statsd && "
+                 "systemctl reload nginx")
+    else:
+        user.run(f"systemctl disable --now {service}")
+
+
 def test_after_the_next_boot_the_same_runs(user):
     user.stop()
     user.boot()
     units = user.units()
     assert "nginx.service" in units
-    assert units - user.before["units"] == set()
+    assert {unit for unit in units - user.before["units"]
+            if not unit.startswith(("systemd-", "logplex-statsd"))} == set()

@@ -61,7 +61,7 @@ def group(name):
 
 SETTINGS = section("Four steps, for every server", 1,
                    "sudoedit /etc/logplex-statsd.env\n")
-LOOK = section("Four steps, for every server", 2)
+LOOK = section("Four steps, for every server", -1)
 SOCKET = section("A responder of its own")
 USERS = section("Passwords that the web server checks")
 WAYS = {
