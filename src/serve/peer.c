@@ -66,7 +66,7 @@ peer_open(struct peer *p, struct slice *opening)
 	int64_t soon = clock_ms() + OPENING_WAIT_MS;
 	int64_t deadline = soon < p->deadline ? soon : p->deadline;
 	enum opening_state state;
-	struct opening read;
+	struct opening read = {0};
 
 	p->from = p->to = p->content = p->padding = 0;
 	p->end = BODY_OPEN;
