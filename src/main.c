@@ -109,13 +109,18 @@ log_default_cluster(void)
 		  "statsd://127.0.0.1:8126 and statsd://127.0.0.1:8127"));
 }
 
-/* Nothing is ever started from here, and a core would hold the secrets. */
+/*
+ * Nothing is ever started from here, and a core would hold the secrets: the
+ * limit is for cores in files, PR_SET_DUMPABLE for those that core_pattern(5)
+ * gives to a program, which no limit prevents.
+ */
 static void
 give_up_privileges(void)
 {
 	static const struct rlimit none = {0, 0};
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	setrlimit(RLIMIT_CORE, &none);
 }
 

@@ -437,7 +437,7 @@ class Stopping(WebTest):
             self.web.send_signal(how)
             self.assertEqual(self.web.wait(5), 0)
             wait_until(lambda: not any(
-                Path(f"/proc/{p}/exe").exists() and
+                Path(f"/proc/{p}").exists() and
                 Path(f"/proc/{p}/stat").read_text().split()[2] != "Z"
                 for p in started), "no process left over")
 

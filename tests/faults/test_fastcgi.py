@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -48,6 +49,29 @@ class Cores(ResponderTest):
         self.assertRegex(
             Path(f"/proc/{self.responder.pid}/limits").read_text(),
             r"Max core file size +0 +0 ")
+
+    def run_by_nobody(self, *command):
+        """What /proc has of a responder of somebody who is not root."""
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534",
+                  "--clear-groups"] if os.geteuid() == 0 else []
+        self.start_responder(command=[*nobody, *command])
+        name = os.path.basename(command[0])
+        proc = Path(f"/proc/{self.responder.pid}")
+        wait_until(lambda: (proc / "comm").read_text() == f"{name}\n",
+                   "the command runs", process=self.responder)
+        return proc
+
+    def test_nor_does_a_program_get_one(self):
+        # That core_pattern(5) names, whatever the limit: root owns what there
+        # is in /proc of a process that has no core.
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)  # nobody may start it there
+            program = shutil.copy(PROGRAM, folder)
+            proc = self.run_by_nobody("sleep", "60")
+            self.assertNotEqual((proc / "environ").stat().st_uid, 0)
+            proc = self.run_by_nobody(program)
+            self.assertEqual(self.status(), 201)
+            self.assertEqual((proc / "environ").stat().st_uid, 0)
 
 
 class Siblings(ResponderTest):

@@ -213,7 +213,8 @@ class Server:
         for process in (self.process, self.responder):
             for pid in children(process.pid) if process else ():
                 with contextlib.suppress(OSError):
-                    if os.readlink(f"/proc/{pid}/exe") == str(self.binary):
+                    comm = Path(f"/proc/{pid}/comm").read_text()
+                    if comm == f"{self.binary.name[:15]}\n":
                         pids.append(pid)
         return pids
 
