@@ -89,7 +89,7 @@ UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 DOC_FOLDERS = dashboards images servers systemd
 
 install: $(BIN)/logplex-statsd $(BIN)/listener
-	install -d $(COMMANDS) $(MAN1) $(DOC_FOLDERS:%=$(DOC)/%) $(UNITS)
+	install -d $(COMMANDS) $(MAN1) $(DOC) $(UNITS)
 	install $(BIN)/logplex-statsd $(COMMANDS)
 	install $(BIN)/listener $(COMMANDS)/logplex-statsd-listener
 	install bin/add-app $(COMMANDS)/logplex-statsd-add-app
@@ -97,7 +97,8 @@ install: $(BIN)/logplex-statsd $(BIN)/listener
 	install -m 644 docs/*.1 $(MAN1)
 	install -m 644 README.md LICENSE docs/*.md $(DOC)
 	sed -i 's|](docs/|](|g; s|](\.\./README|](README|g' $(DOC)/*.md
-	for f in $(DOC_FOLDERS); do install -m 644 docs/$$f/* $(DOC)/$$f || exit; done
+	for f in $$(cd docs && find $(DOC_FOLDERS) -type f); do \
+	    install -D -m 644 docs/$$f $(DOC)/$$f || exit; done
 	chmod +x $(DOC)/dashboards/check_platform_errors
 	install -m 644 docs/systemd/* $(UNITS)
 	sed -i 's|/usr/local/bin|$(PREFIX)/bin|g' $(DOC)/servers/* $(DOC)/systemd/* $(UNITS)/logplex-statsd.service

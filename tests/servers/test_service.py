@@ -12,7 +12,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import fastcgi
+from lib import fastcgi
 from lib.collector import Sink
 from lib.places import CREDENTIALS, PATH, PROGRAM, ROOT, tool
 from lib.processes import Process, children, wait_until
