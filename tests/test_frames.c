@@ -150,6 +150,48 @@ an_id_is_known_after_4096_newer_ones(void **state)
 	    look(&frames, "heaven", id_of(&(uint32_t){0})), FRAMES_NEW);
 }
 
+/* Counts the next id from *n on that belongs to this bucket. */
+static void
+count_in_bucket(const struct frames_bucket *bucket, uint32_t *n)
+{
+	struct frames_claim claim;
+	bool found;
+
+	do {
+		++*n;
+		frames_claim(&frames, SLICE("heaven"), id_of(n), &claim);
+		found = claim.bucket == bucket;
+		if (found)
+			frames_enter(&claim);
+		frames_release(&claim);
+	} while (!found);
+}
+
+static void
+of_a_bucket_the_oldest_is_forgotten(void **state)
+{
+	uint32_t n = 0, first;
+	struct frames_claim claim;
+	const struct frames_bucket *bucket;
+
+	(void)state;
+	frames_open(&frames, SLICE(""));
+	frames_claim(&frames, SLICE("heaven"), id_of(&n), &claim);
+	bucket = claim.bucket;
+	frames_release(&claim);
+	count_in_bucket(bucket, &n);
+	first = n;
+	for (int i = 1; i < FRAMES_ENTRIES; i++) {
+		count_in_bucket(bucket, &n);
+		assert_int_equal(
+		    look(&frames, "heaven", id_of(&first)), FRAMES_COUNTED);
+	}
+	count_in_bucket(bucket, &n);
+	assert_int_equal(look(&frames, "heaven", id_of(&first)), FRAMES_NEW);
+	assert_int_equal(look(&frames, "heaven", id_of(&n)), FRAMES_COUNTED);
+	assert_int_equal(FRAMES_ENTRIES, 15); /* as frames.h computes with */
+}
+
 /* Constant memory, and no more than a bucket is ever searched. */
 static void
 an_id_concerns_one_bucket_of_256_bytes(void **state)
@@ -213,6 +255,8 @@ the_file_is_private_and_shared_with_siblings_and_successors(void **state)
 	assert_int_equal(st.st_size, FILE_SIZE);
 	frames_open(&sibling, slice_of(path));
 	assert_int_not_equal(frames.owner, sibling.owner);
+	assert_memory_equal(frames.key, sibling.key, sizeof(frames.key));
+	assert_false(sodium_is_zero(frames.key, sizeof(frames.key)));
 	assert_int_equal(count(&frames, "heaven", SLICE("1")), FRAMES_NEW);
 	assert_int_equal(count(&sibling, "heaven", SLICE("1")), FRAMES_COUNTED);
 	assert_int_equal(count(&sibling, "heaven", SLICE("2")), FRAMES_NEW);
@@ -636,6 +680,7 @@ main(void)
 	    test(an_id_is_known_once_it_was_entered),
 	    test(an_id_is_opaque_and_belongs_to_an_application),
 	    test(an_id_is_known_after_4096_newer_ones),
+	    test(of_a_bucket_the_oldest_is_forgotten),
 	    test(an_id_concerns_one_bucket_of_256_bytes),
 	    test(without_being_opened_it_knows_nothing),
 	    test(it_is_remembered_whether_the_batch_began_with_an_l10),

@@ -5,8 +5,8 @@
  *	magic | key | owners' locks | table
  *	0     64    80              4096
  *
- * Its bytes are never trusted: a process that can write to it can at most make a
- * batch seem counted, or not.
+ * Its bytes are never trusted: a process that can write to it can at most make
+ *a batch seem counted, or not.
  */
 #ifndef HTTP_FRAMES_FILE_H
 #define HTTP_FRAMES_FILE_H

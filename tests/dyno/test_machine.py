@@ -146,6 +146,13 @@ echo METRICS_CLUSTER=statsd://127.0.0.1:8126 >/etc/logplex-statsd.env
 systemctl daemon-reload
 systemctl start logplex-statsd.service
 pid() { systemctl show --property=MainPID --value logplex-statsd.service; }
+frames() {
+  for _ in {1..100}; do
+    stat --format='%i of mode %a' /run/logplex-statsd/frames 2>&1 && return
+    sleep 0.1
+  done
+}
+first=$(frames)
 for crash in {1..8}; do
   crashed=$(pid)
   kill -KILL "$crashed"
@@ -158,6 +165,11 @@ for crash in {1..8}; do
 done
 systemctl show --property=ActiveState --property=NRestarts \
   logplex-statsd.service logplex-statsd.socket
+[ "$(frames)" = "$first" ]
+systemctl restart logplex-statsd.service
+[ "$(frames)" = "$first" ]
+echo "${first#* of }"
+! journalctl --unit=logplex-statsd.service | grep event=frames-file
 """
 
 
@@ -168,8 +180,8 @@ def test_the_unit_starts_again_however_often_it_crashes(user):
         user.run("systemctl stop logplex-statsd.socket logplex-statsd.service; "
                  "make -s uninstall; rm -f /etc/logplex-statsd.env; "
                  "systemctl daemon-reload", cwd=CLONE)
-    assert said.split() == ["NRestarts=8", "ActiveState=active",
-                            "ActiveState=active"]
+    assert said.splitlines() == ["NRestarts=8", "ActiveState=active", "",
+                                 "ActiveState=active", "mode 600"]
 
 
 # docs/web-servers.md: a section, its service, and the group of its user. All of

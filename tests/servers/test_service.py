@@ -219,7 +219,10 @@ class Systemd(ServiceTest):
         self.sinks = [Sink(), Sink()]
         for sink in self.sinks:
             self.addCleanup(sink.close)
-        env = {**SETTINGS,
+        folder = "/run/" + self.setting(service, "RuntimeDirectory")
+        frames = self.setting(service, "Environment=FRAMES_FILE")
+        self.assertEqual(os.path.dirname(frames), folder)
+        env = {**SETTINGS, "FRAMES_FILE": self.folder / "frames",
                "METRICS_CLUSTER": ",".join(s.uri for s in self.sinks)}
         self.socket = self.folder / "socket"
         process = Process(
@@ -289,6 +292,7 @@ class Systemd(ServiceTest):
         used = {line.partition("(")[0] for line in lines
                 if re.match(r"[a-z0-9_]+\(", line)}
         self.assertIn("accept", "".join(used))
+        self.assertTrue((self.folder / "frames").exists())
         allowed = self.allowed(service)
         self.assertNotIn("mount", allowed)
         self.assertEqual(used - allowed, set())
