@@ -34,10 +34,14 @@ class User(machine.Machine):
             "#!/bin/sh\ncase $1 in e2scrub*) exit 101; esac\nexit 0\n")
         self.policy.chmod(0o755)
         super().__init__(root)
-        self.before = self.state()
-        self.killed = self.kill_bootstrap()
-        self.said = self.paste("bin/development-bootstrap", network=True)
-        self.after = self.state()
+        try:
+            self.before = self.state()
+            self.killed = self.kill_bootstrap()
+            self.said = self.paste("bin/development-bootstrap", network=True)
+            self.after = self.state()
+        except BaseException:
+            self.stop()
+            raise
 
     def may_start(self, *services):
         """What the policy says of each: 0 for yes, 101 for no."""
