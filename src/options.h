@@ -26,8 +26,8 @@ struct options {
 };
 
 /*
- * Reads the arguments into *options, which holds the defaults before.  -1 to
- * go on, or the status to exit with, all having been said.
+ * Reads the arguments into *options, which must hold the defaults.  Returns -1
+ * to go on, or the status to exit with, after printing what there is to say.
  */
 int options_read(int argc, char **argv, struct options *options);
 

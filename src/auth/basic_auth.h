@@ -1,6 +1,6 @@
 /*
- * Basic authentication, RFC 7617: reading what a client presents, and
- * comparing secrets so that the time taken tells nothing.
+ * Basic authentication, RFC 7617: reading what a client presents, and comparing
+ * secrets in constant time.
  *
  *	Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==
  *	               scheme token = base64(user-id ":" password)
@@ -15,8 +15,8 @@
 
 /*
  * A secret in a form whose comparison always reads the same number of bytes:
- * padded with zeros, and with its length.  The zeroed struct is no secret, and
- * equals none.
+ * padded with zeros, and with its length.  A zeroed struct is no secret, and is
+ * equal to none.
  */
 struct secret {
 	bool set;
@@ -37,11 +37,12 @@ struct basic_auth {
 };
 
 /*
- * Reads the value of an Authorization header.  False if it is another scheme,
- * no canonical base64, without a colon, or too long; then nothing is set.
+ * Reads the value of an Authorization header.  False if the scheme is another
+ * one, the base64 is not canonical, or the credentials have no colon or are too
+ * long; then nothing is set.
  *
- * `shared` is the password, or the user if the password is empty: Logplex
- * turns a drain URL's https://:secret@host into "secret:".
+ * `shared` is the password, or the user if the password is empty: Logplex turns
+ * a drain URL's https://:secret@host into "secret:".
  */
 bool basic_auth_parse(struct slice authorization, struct basic_auth *out);
 

@@ -1,9 +1,9 @@
 /*
  * Who may write to which application.
  *
- * An application with credentials of its own takes those alone; all others
- * take the shared secret.  Neither the verdict's time nor its way through the
- * code tells whether the application exists.
+ * An application that has its own credentials accepts only those; all others
+ * accept the shared secret.  Neither the time that a verdict takes nor the code
+ * that it runs depends on whether the application exists.
  */
 #ifndef AUTH_CREDENTIALS_H
 #define AUTH_CREDENTIALS_H
@@ -35,24 +35,25 @@ struct credentials {
 /* The name without its padding. */
 struct slice application_name(const struct application *a);
 
-/* Makes a zeroed struct ready; libsodium must have been initialised. */
+/* Prepares a zeroed struct; libsodium must have been initialised. */
 void credentials_init(struct credentials *c);
 
 /*
  * Sets the credentials ("user:password") of the application called name in
- * upper case.  NULL, or a sentence on what is wrong with the value or the
- * name.  The user part is borrowed from value.
+ * upper case.  Returns NULL, or a sentence that says what is wrong with the
+ * value or the name.  The user part is borrowed from value.
  */
 const char *credentials_add(struct credentials *c, struct slice name,
     enum credentials_age age, struct slice value);
 
-/* Sets the shared secret; NULL or a sentence. */
+/* Sets the shared secret.  Returns NULL, or a sentence. */
 const char *credentials_set_shared(
     struct credentials *c, enum credentials_age age, struct slice value);
 
 /*
- * The application that has credentials too and whose name is the same but for
- * "_" in place of each "-", which stands back then; NULL if there is none.
+ * The other application that has credentials and whose name differs only by "_"
+ * for each "-", and which is therefore not used for names with "-"; NULL if
+ * there is none.
  */
 const struct application *credentials_folded(
     const struct credentials *c, const struct application *a);
@@ -62,15 +63,16 @@ bool credentials_accept(
     const struct credentials *c, struct slice app, struct slice authorization);
 
 /*
- * Why a header that is not accepted is not: a sentence for the log alone, as it
- * says more than a client may know.
+ * Why a header is not accepted: a sentence for the log only, as it reveals more
+ * than a client may know.
  */
 const char *credentials_refusal(
     const struct credentials *c, struct slice app, struct slice authorization);
 
 /*
- * Whether a user whom the web server verified may: the user part of the
- * application's credentials, or the application's name if it has none.
+ * Whether a user verified by the web server may write to the application: its
+ * name must equal the user part of the application's credentials or, if there
+ * are none, the application's name.
  */
 bool credentials_accept_user(
     const struct credentials *c, struct slice app, struct slice user);

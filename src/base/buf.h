@@ -20,7 +20,7 @@ struct buf {
 	bool truncated;
 };
 
-/* An empty text in a char array. */
+/* An empty buffer in a char array. */
 #define BUF_IN(array) ((struct buf){(array), 0, sizeof(array), false})
 
 static inline struct slice
@@ -33,16 +33,19 @@ void buf_put(struct buf *t, struct slice s);
 void buf_put_string(struct buf *t, const char *string);
 void buf_put_number(struct buf *t, uint64_t number);
 
-/* number with leading zeros up to width digits. */
+/* Writes number with leading zeros, up to width digits. */
 void buf_put_padded(struct buf *t, uint64_t number, unsigned width);
 
 /*
- * Bytes made visible: control characters and all beyond ASCII appear as \n,
- * \r, \t or \xHH, so that a value can neither end a line nor drive a terminal.
+ * Bytes made visible: control characters and bytes beyond ASCII appear as \n,
+ * \r, \t or \xHH, so that a value can neither end a line nor control a
+ * terminal.
  */
 void buf_put_visible(struct buf *t, struct slice s);
 
-/* As buf_put_visible, in double quotes, with \" and \\ for those two. */
+/*
+ * Like buf_put_visible, in double quotes, with quotes and backslashes escaped.
+ */
 void buf_put_quoted(struct buf *t, struct slice s);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Milliseconds on a clock that nobody sets: for intervals and deadlines.
+ * Milliseconds on a clock that is never set: for intervals and deadlines.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

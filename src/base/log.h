@@ -3,12 +3,13 @@
  *
  *	event=refused status=422 app=heaven reason="..." offset=512
  *
- * A log that takes no more lines delays nothing for long: lines are dropped,
- *and once it takes them again one says how many (event=log-stalled).
+ * A log that nobody reads delays the program only briefly: lines are dropped,
+ * and once the log takes lines again, one says how many were lost
+ * (event=log-stalled).
  *
  * A line is built in memory and written by one write(2), so that lines of
- * several processes do not mix.  No bodies (but at debug), no secrets; what
- * comes from a request is quoted and escaped.
+ * several processes do not mix.  It never holds a secret, and a body only at
+ * level debug; values from a request are quoted and escaped.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -18,7 +19,7 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
-/* Lines below this level are not written; at first LOG_INFO. */
+/* Lines below this level are not written; the initial level is LOG_INFO. */
 void log_set_level(enum log_level level);
 
 bool log_enabled(enum log_level level);
@@ -29,17 +30,17 @@ struct log_line {
 	char buf[LOG_LINE_MAX];
 };
 
-/* A line is begun, given its pairs, and ended, which writes it. */
+/* Begin a line, add its pairs, and end it, which writes it. */
 void log_begin(struct log_line *line, enum log_level level, const char *event);
 void log_word(struct log_line *line, const char *key, struct slice word);
 void log_number(struct log_line *line, const char *key, uint64_t number);
 void log_quoted(struct log_line *line, const char *key, struct slice value);
 void log_end(struct log_line *line);
 
-/* A whole line with nothing but a reason. */
+/* Writes a line that has only a reason. */
 void log_reason(enum log_level level, const char *event, struct slice reason);
 
-/* Such a line for each line of a text. */
+/* Writes such a line for each line of a text. */
 void log_reasons(enum log_level level, const char *event, struct slice text);
 
 #endif

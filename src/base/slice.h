@@ -2,8 +2,9 @@
  * Borrowed byte strings, and reading them from the front.
  *
  * All input is a slice: not NUL-terminated, any bytes, owned by someone else
- * who outlives it.  A slice_take_* or slice_cut function is a cursor read: it
- * moves the slice past what it took, and leaves it alone when it fails.
+ * and valid for as long as the slice is used.  A slice_take_* or slice_cut
+ * function is a cursor read: it moves the slice past what it took, and leaves
+ * it alone when it fails.
  */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
@@ -46,7 +47,7 @@ slice_after(struct slice s, size_t n)
 	return n == 0 ? s : (struct slice){s.ptr + n, s.len - n};
 }
 
-/* Bytes of whole that stand before its remainder rest. */
+/* How many bytes of whole precede its remainder rest. */
 static inline size_t
 slice_offset(struct slice whole, struct slice rest)
 {
@@ -66,7 +67,7 @@ slice_starts_with(struct slice s, struct slice prefix)
 	    (s.len >= prefix.len && !memcmp(s.ptr, prefix.ptr, prefix.len));
 }
 
-/* Whether every byte of s is in a class; so it is if there are none. */
+/* Whether every byte of s is in a class; true if s is empty. */
 static inline bool
 slice_is_all(struct slice s, bool (*is_in_class)(char c))
 {
@@ -83,7 +84,7 @@ slice_contains(struct slice s, char c)
 	return s.len > 0 && memchr(s.ptr, c, s.len) != NULL;
 }
 
-/* Takes prefix off the front. */
+/* Removes prefix from the front. */
 static inline bool
 slice_take(struct slice *s, struct slice prefix)
 {
@@ -106,13 +107,16 @@ slice_cut(struct slice *s, char separator, struct slice *head)
 	return true;
 }
 
-/* As slice_cut, but without a separator it takes all; false when s is empty. */
+/*
+ * Like slice_cut, but takes everything if there is no separator; false if s is
+ * empty.
+ */
 bool slice_take_element(struct slice *s, char separator, struct slice *head);
 
-/* As slice_cut, but at the last separator. */
+/* Like slice_cut, but at the last separator. */
 bool slice_cut_last(struct slice *s, char separator, struct slice *head);
 
-/* Takes and returns what stands before the first of the delimiters, or all. */
+/* Takes and returns everything before the first delimiter, or everything. */
 struct slice slice_take_until(struct slice *s, struct slice delimiters);
 
 /* How many digits s starts with. */
@@ -128,7 +132,7 @@ slice_digits(struct slice s)
 
 /*
  * Takes a decimal number of at most max_digits (below 19) digits.  Fails if
- * there is no digit or one more than that.
+ * there are no digits or too many.
  */
 static inline bool
 slice_take_number(struct slice *s, size_t max_digits, size_t *number)
@@ -151,7 +155,7 @@ slice_take_number(struct slice *s, size_t max_digits, size_t *number)
 /* Whether a and b are equal when the case of ASCII letters is ignored. */
 bool slice_equal_nocase(struct slice a, struct slice b);
 
-/* Without white space at either end. */
+/* s without white space at either end. */
 struct slice slice_trim(struct slice s);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * logplex-statsd --explain: what a drain's body, or the output of `heroku
- * logs`, would count, message by message.  It decides nothing of its own and
+ * logplex-statsd --explain: what the body of a drain's request, or the output
+ * of `heroku logs`, would count, message by message.  It makes no decisions and
  * sends nothing.
  */
 #ifndef CLI_EXPLAIN_H
@@ -14,20 +14,21 @@ struct explain {
 	const struct config *config;
 	struct slice app;
 	FILE *out, *err;
-	bool is_terminal; /* columns get a header */
-	bool colour; /* of verdicts, by the ANSI escape codes of terminals */
+	bool is_terminal; /* whether columns get a header */
+	bool colour; /* whether verdicts are coloured, by ANSI escape codes */
 };
 
 /*
- * Prints to out a line a message, tab-separated:
+ * Prints one tab-separated line per message to out:
  *
  *	number  offset  verdict  why  start of its text
  *
- * The verdict is a code, the names of what else the message yields, joined by
- * commas, "-" or "skipped".  Then an empty line, and one for each line that
- * would be sent: "statsd://host:port", and the statsd line with its prefix.
- * With a framing fault: the messages before it, then "fault", its byte offset
- * and the reason; no counters, and false.  A summary in one line goes to err.
+ * The verdict is "-", "skipped", or a code and the names of whatever else the
+ * message yields, joined by commas.  After an empty line comes one line for
+ * each line that would be sent: "statsd://host:port", and the statsd line with
+ * its prefix.  At a framing fault, prints the messages before it and then
+ * "fault", its byte offset and the reason, but no counters, and returns false.
+ * Prints a one-line summary to err.
  */
 bool explain(const struct explain *job, struct slice input);
 

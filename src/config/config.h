@@ -1,6 +1,6 @@
 /*
- * The configuration, and all that is wrong with it or looks like a mistake:
- * read from the environment, once, at start.
+ * The configuration, with its faults and likely mistakes: read from the
+ * environment once, at start.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -27,8 +27,9 @@ struct config {
 };
 
 /*
- * Lines without a secret in them: the variable, and a sentence on what is wrong
- * with it and what to do.  Warnings are likely mistakes, which stop nothing.
+ * Lines that never hold a secret: the variable, and a sentence that says what
+ * is wrong with it and what to do.  Warnings are about likely mistakes and
+ * prevent nothing.
  */
 struct findings {
 	struct buf faults, warnings;
@@ -37,7 +38,7 @@ struct findings {
 /*
  * Reads a NULL-terminated array of "NAME=value" into a zeroed configuration,
  * which borrows from it.  It is usable only if no fault was found; collectors
- * that could be read are there all the same.
+ * that could be read are included in any case.
  */
 void config_load(
     struct config *config, char *const *environment, struct findings *findings);

@@ -1,8 +1,8 @@
 /*
  * What is counted and how it is named: METRICS, TAGS, ZEROS, PREFIX_<APP>.
  *
- * Each parse function reads a variable's value, from which it borrows: NULL, or
- * a sentence on what is wrong with it.
+ * Each parse function reads a variable's value, which must stay valid.  It
+ * returns NULL, or a sentence that says what is wrong with the value.
  */
 #ifndef CONFIG_COUNTING_H
 #define CONFIG_COUNTING_H
@@ -37,14 +37,14 @@ const char *counting_parse_prefix(
 void counting_sort(struct counting *c);
 
 /*
- * What stands for the application in names: its prefix, or its own name.  The
- * prefix of PREFIX_MY-APP wins over that of PREFIX_MY_APP.
+ * What represents the application in bucket names: its prefix, or its own name.
+ * The prefix of PREFIX_MY-APP wins over that of PREFIX_MY_APP.
  */
 struct slice counting_name(const struct counting *c, struct slice app);
 
 /*
- * Adds the codes of ZEROS that the batch does not count itself, as 0; none if
- * errors are not counted.
+ * Adds with value 0 the codes of ZEROS that the batch does not count itself;
+ * adds none if errors are not counted.
  */
 void counting_tally_zeros(
     const struct counting *c, const struct tally *batch, struct tally *tally);

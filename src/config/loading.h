@@ -1,5 +1,5 @@
 /*
- * What the files of this folder share: a configuration while it is loaded.
+ * What the files of this folder share: a configuration that is being loaded.
  */
 #ifndef CONFIG_LOADING_H
 #define CONFIG_LOADING_H
@@ -20,8 +20,8 @@ void loading_note(
     struct buf *findings, struct slice variable, const char *sentence);
 
 /*
- * Each reads the value of l->variable, and adds its warnings: NULL, or the
- * sentence of its fault.
+ * Each reads the value of l->variable and adds its warnings.  It returns NULL,
+ * or a sentence about the fault.
  */
 const char *load_cluster(struct loading *l, struct slice value);
 const char *load_credentials(struct loading *l, struct slice value);
@@ -30,10 +30,12 @@ const char *load_secret(struct loading *l, struct slice value);
 const char *load_previous_secret(struct loading *l, struct slice value);
 const char *load_auth(struct loading *l, struct slice value);
 
-/* The collectors while METRICS_CLUSTER is not set. */
+/* Sets the collectors used if METRICS_CLUSTER is not set. */
 void load_default_cluster(struct loading *l);
 
-/* Once all variables are read: what one of them means for another. */
+/*
+ * To be called once all variables are read, to check them against each other.
+ */
 void judge_cluster(struct loading *l);
 void judge_passwords(struct loading *l);
 

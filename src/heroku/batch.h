@@ -1,5 +1,5 @@
 /*
- * A request's body, message by message: framing, header, what it says.
+ * A request's body, message by message: framing, header, meaning.
  */
 #ifndef HEROKU_BATCH_H
 #define HEROKU_BATCH_H
@@ -27,24 +27,24 @@ batch_of(struct slice body)
 }
 
 /*
- * Takes the next message.  Any answer but FRAME_OK ends the batch; with a
- * fault, message->number and message->offset say where.  The number goes on
- * from what *message held before, so it starts zeroed.
+ * Takes the next message.  Any result but FRAME_OK ends the batch; after a
+ * fault, message->number and message->offset say where it is.  The number is
+ * one more than *message held before, so zero *message at the start.
  */
 enum frame_result batch_next(
     struct batch *batch, struct batch_message *message);
 
-/* Adds what a message says to the counts; a skipped one says nothing. */
+/* Adds to the tally what a message says; a skipped one says nothing. */
 struct heroku_reading batch_tally(const struct batch_message *message,
     const struct heroku_rules *rules, struct tally *tally);
 
-/* Adds what is known once all messages are read: the batch itself. */
+/* Adds the counters of the batch itself, once all messages are read. */
 void batch_end(const struct heroku_rules *rules, struct tally *tally);
 
 /*
- * Reads all messages and adds them up in an empty tally.  FRAME_END, or the
- * fault, with its place in *message; the tally then holds what came before and
- * must not be used.
+ * Reads all messages and adds them up in an empty tally.  Returns FRAME_END, or
+ * the fault with its place in *message; the tally then holds what came before
+ * it and must not be used.
  */
 enum frame_result batch_count(struct slice body,
     const struct heroku_rules *rules, struct tally *tally,

@@ -1,5 +1,5 @@
 /*
- * Metrics of an application's own, in the form of l2met.
+ * Metrics that an application defines itself, in the form of l2met.
  *
  *	count#signups=1 measure#signup-controller=50ms sample#queue.length=99
  */
@@ -8,7 +8,10 @@
 
 #include "metric/tally.h"
 
-/* Adds them; false if there are none.  *flaw is set if a value is no number. */
+/*
+ * Adds the line's samples; false if there are none.  *flaw is set if a value is
+ * not a number.
+ */
 bool custom_tally(struct slice text, struct tally *tally, const char **flaw);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What a dyno says of itself: load and memory, its state, and exits.
+ * What a dyno reports about itself: load and memory, its state, and exits.
  *
  *	source=web.1 dyno=heroku.x sample#load_avg_1m=0.20 ...
  *	source=web.1 dyno=heroku.x sample#memory_total=180.43MB ...
@@ -12,18 +12,18 @@
 
 #include "metric/tally.h"
 
-/* Of a PROCID such as web.1 or run.2660. */
+/* The parts of a PROCID such as web.1 or run.2660. */
 struct dyno {
 	struct slice type; /* "web" */
 	struct slice n;    /* "1" */
 };
 
-/* Splits a PROCID at its last point; false if it names no dyno. */
+/* Splits a PROCID at its last dot; false if it does not name a dyno. */
 bool dyno_read(struct slice procid, struct dyno *dyno);
 
 /*
- * Adds what the dyno says; false if that is nothing.  *flaw is set if a value
- * is no number.
+ * Adds the line's samples; false if there are none.  *flaw is set if a value is
+ * not a number.
  */
 bool dyno_tally(const struct dyno *dyno, struct slice text, struct tally *tally,
     const char **flaw);

@@ -1,14 +1,13 @@
 /*
- * Platform errors: which messages are one, and their codes.
+ * Platform errors: which messages report one, and their codes.
  *
  *	Error R14 (Memory quota exceeded)
  *	Error L12: 222 messages dropped since 2013-11-04T21:31:32.125756+00:00.
  *	at=error code=H12 desc="Request timeout" method=GET path="/" ...
  *	sock=client at=warning code=H27 desc="Client Request Interrupted" ...
  *
- * Their documented forms are in Heroku's "Error Codes" article; the whole
- * list, with lines that only look like errors, is
- * tests/fixtures/platform-errors.tsv.
+ * Their documented forms are in Heroku's "Error Codes" article; the whole list,
+ * with lines that only look like errors, is tests/fixtures/platform-errors.tsv.
  */
 #ifndef HEROKU_ERROR_H
 #define HEROKU_ERROR_H
@@ -40,7 +39,7 @@ enum error_level {
 	ERROR_LEVEL_INFO = 4
 };
 
-/* The level's bit, or 0 if the name is none of the three. */
+/* The level's bit, or 0 if the name is not one of the three. */
 unsigned error_level(struct slice name);
 
 /* Which errors count. */
@@ -72,8 +71,8 @@ enum error_verdict error_judge(const struct syslog_msg *message,
     struct error_code *code);
 
 /*
- * The same for a line whose first `at` and first `code` are known already; a
- * pair without a key stands for none.
+ * The same for a line whose first `at` and first `code` are already known; a
+ * pair without a key means that the line has none.
  */
 enum error_verdict error_judge_pairs(const struct logfmt_pair *at,
     const struct logfmt_pair *code_pair, const struct error_rules *rules,

@@ -1,9 +1,9 @@
 /*
- * What a message says: platform errors, and what else METRICS asks for.
+ * What a message says: platform errors, and whatever else METRICS asks for.
  *
- * Who wrote a message decides what it may be, never its text alone: each family
- * has its recogniser, in a file of its own (error, router, dyno, ...), which
- * adds samples to a tally and knows nothing of statsd.
+ * The writer of a message decides what it may be, never its text alone.  Each
+ * family has a recogniser in a separate file (error, router, dyno, ...), which
+ * adds samples to a tally and knows nothing about statsd.
  */
 #ifndef HEROKU_HEROKU_H
 #define HEROKU_HEROKU_H
@@ -15,20 +15,20 @@
 /* What counts. */
 struct heroku_rules {
 	struct error_rules errors;
-	unsigned families; /* as FAMILY_BITs: what the tally is given */
+	unsigned families; /* FAMILY_BITs of those to count */
 };
 
-/* What a message is, for people. */
+/* What a message is, in a form for people. */
 struct heroku_reading {
 	enum error_verdict verdict;
 	struct error_code code; /* if the verdict counts */
 	unsigned families;      /* of the samples that it gives */
-	const char *flaw;       /* why a value gives none, or NULL */
+	const char *flaw;       /* why a value gives no sample, or NULL */
 };
 
 /*
- * Adds what the message says to the tally, errors to tally->errors whatever the
- * families; tally->messages is the message's number.
+ * Adds to the tally what the message says; errors add to tally->errors
+ * whichever families are on. tally->messages must be the message's number.
  */
 struct heroku_reading heroku_read(const struct syslog_msg *message,
     const struct heroku_rules *rules, struct tally *tally);

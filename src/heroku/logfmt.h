@@ -16,17 +16,17 @@ struct logfmt_pair {
 };
 
 /*
- * Takes the next pair off the line.  False at the end of the line, and at
- * anything that is no pair: a word without "=", a quote that never closes, or
- * one with text directly after it.  The line moves on failure too: what is left
- * of it is of no use then.
+ * Takes the next pair from the line.  False at the end of the line, and at
+ * anything that is not a pair: a word without "=", a quote that never closes,
+ * or a closing quote with text directly after it.  The line moves on failure
+ * too: the rest of it must not be used then.
  */
 bool logfmt_next(struct slice *line, struct logfmt_pair *pair);
 
 /*
- * The pair's value without its escapes: \x stands for x.  Written to buf if
- * there were any; a value of more than max bytes is cut to max + 1, so that
- * it equals nothing that short.  buf holds max + 1 bytes.
+ * The pair's value without its escapes: \x stands for x.  It is in buf if there
+ * were any; a value of more than max bytes is cut to max + 1, so that it equals
+ * nothing of at most max bytes.  buf holds max + 1 bytes.
  */
 struct slice logfmt_value(
     const struct logfmt_pair *pair, char *buf, size_t max);

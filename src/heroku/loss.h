@@ -1,5 +1,5 @@
 /*
- * Messages that never reached the drain, as L10, L12 and L13 tell.
+ * Messages that never reached the drain, as L10, L12 and L13 report them.
  *
  *	Error L10 (output buffer overflow): 491 messages dropped since ...
  *	Error L10 (output buffer overflow): drain 'd.x' dropped 1 messages ...
@@ -12,8 +12,9 @@
 #include "metric/tally.h"
 
 /*
- * Adds the number of messages that an error line with this code speaks of.
- * False if the code is another, or the line has no such number.
+ * Adds the number of messages that an error line with this code reports as
+ * dropped or lost.  False if the code is another one, or the line has no such
+ * number.
  */
 bool loss_tally(
     struct slice text, const struct error_code *code, struct tally *tally);

@@ -1,5 +1,5 @@
 /*
- * Releases and scaling, as the API tells of them.
+ * Releases and scaling, as the API reports them.
  *
  *	Release v138 created by user user@example.com
  *	Rollback to v7 by user user@example.com
@@ -10,7 +10,7 @@
 
 #include "metric/tally.h"
 
-/* Adds what the API says; false if that is nothing. */
+/* Adds the line's samples; false if there are none. */
 bool release_tally(struct slice text, struct tally *tally);
 
 #endif

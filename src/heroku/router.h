@@ -10,18 +10,18 @@
 #include "heroku/logfmt.h"
 #include "metric/tally.h"
 
-/* The pairs that somebody asks for: the first of each key. */
+/* The pairs that are used: the first one of each key. */
 struct router_line {
 	struct logfmt_pair at, code, status, service, connect, bytes;
 };
 
-/* Scans a line; pairs that it does not have, or not whole, have no key. */
+/* Scans a line; a pair that is missing or incomplete gets no key. */
 void router_scan(struct slice text, struct router_line *line);
 
 /*
- * Adds what the line says of a request to those families that are wanted, if
- * it has an `at`.  The bits of the families that it gives samples to; *flaw is
- * set if a value is no number.
+ * Adds the samples of the wanted families, if the line has an `at`.  Returns
+ * the bits of the families that got samples; *flaw is set if a value is not a
+ * number.
  */
 unsigned router_tally(const struct router_line *line, unsigned families,
     struct tally *tally, const char **flaw);

@@ -1,21 +1,22 @@
 /*
- * The batches already counted: Logplex sends one again, up to three times in
- * all and with the same id, when an answer was late, lost or 5xx.
+ * The batches already counted: Logplex sends a batch again, with the same id
+ * and up to three times in all, when an answer was late, lost or 5xx.
  *
  *	table  = 4096 buckets, 1 MiB
  *	bucket = owner, next, 15 entries
  *	entry  = half of the hash of application and id, datagrams, flags
  *
- * The other half of the hash says which bucket.  In a full one the oldest
- * entry makes room, so an id is forgotten when 15 newer ones come to its
- * bucket: before 4,096 newer ones came at all, that happens to one id in
- * 3 * 10^12 (Poisson with mean 1).  Usually it takes some 60,000.
+ * The other half of the hash selects the bucket.  In a full bucket a new entry
+ * replaces the oldest, so an id is forgotten when 15 newer ones have come to
+ * its bucket.  That takes some 60,000 newer ids on average; only one id in 3 *
+ * 10^12 is forgotten before 4,096 newer ones have come (Poisson distribution
+ * with mean 1).
  *
  * The table is memory of this process, or a file that several share (see
- * frames_file.h).  A process holds a bucket from looking an id up until the
- * batch is counted: others that get the same batch meanwhile wait.  It may die
- * at any moment; the next one then takes the bucket over, and what the entry
- * says of the batch holds.
+ * frames_file.h).  A process holds a bucket from the look-up of an id until the
+ * batch is counted; meanwhile, others that receive the same batch wait.  A
+ * process may die at any moment: the next one takes over its bucket, and can
+ * rely on what the entry says about the batch.
  */
 #ifndef HTTP_FRAMES_H
 #define HTTP_FRAMES_H
@@ -28,8 +29,10 @@ enum { FRAMES_BUCKETS = 4096, FRAMES_ENTRIES = 15 };
 
 struct frames_entry {
 	_Atomic uint64_t tag; /* 0: none */
-	/* Datagrams of the batch that were handed to the kernel, or would have
-	 * been had the process not died on the way there. */
+	/*
+	 * Datagrams of the batch that were handed to the kernel, or were about
+	 * to be when the process died.
+	 */
 	_Atomic uint32_t handed;
 	_Atomic uint32_t flags;
 };
@@ -45,7 +48,7 @@ struct frames_table {
 	struct frames_bucket buckets[FRAMES_BUCKETS];
 };
 
-/* To be zeroed; without frames_open no batch is ever known. */
+/* Must be zeroed; until frames_open is called, every batch is NEW. */
 struct frames {
 	struct frames_table *table; /* the file's, or `memory`, or NULL */
 	int fd;                     /* the file's, or -1 */
@@ -57,9 +60,9 @@ struct frames {
 /* What is known of a batch. */
 enum frames_state {
 	FRAMES_NEW,     /* nothing of it was counted */
-	FRAMES_PARTLY,  /* a process died that had handed over some datagrams */
+	FRAMES_PARTLY,  /* a process died after handing over some datagrams */
 	FRAMES_COUNTED, /* all of it was */
-	FRAMES_BUSY     /* another process has it still, after FRAMES_WAIT_MS */
+	FRAMES_BUSY     /* another process still has it after FRAMES_WAIT_MS */
 };
 
 /* A batch that is being counted. */
@@ -70,8 +73,8 @@ struct frames_claim {
 };
 
 /*
- * With a path the file is used, and if it can't be, the log says why.  Without
- * one, or then, this process's own memory is.
+ * Uses the file at path.  If path is empty, or the file can't be used (the log
+ * says why), uses the memory of this process.
  */
 void frames_open(struct frames *frames, struct slice path);
 
@@ -83,10 +86,10 @@ void frames_open(struct frames *frames, struct slice path);
 enum frames_state frames_claim(struct frames *frames, struct slice app,
     struct slice id, struct frames_claim *claim);
 
-/* The batch is COUNTED from now on. */
+/* Marks the batch as COUNTED. */
 void frames_enter(struct frames_claim *claim);
 
-/* Whether what was counted began with an L10, and that it did. */
+/* Whether the batch as it was counted began with an L10. */
 bool frames_has_l10(const struct frames_claim *claim);
 void frames_set_l10(struct frames_claim *claim, bool l10);
 

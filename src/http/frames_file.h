@@ -6,7 +6,7 @@
  *	0     64    80              4096
  *
  * Its bytes are never trusted: a process that can write to it can at most make
- *a batch seem counted, or not.
+ * a batch seem counted or not counted.
  */
 #ifndef HTTP_FRAMES_FILE_H
 #define HTTP_FRAMES_FILE_H
@@ -27,22 +27,22 @@ struct frames_file {
 };
 
 /*
- * Opens the file, made if there is none: with mode 0600, and a table of zeros.
- * NULL, or a sentence on why it can't be used: it is no regular file, belongs
- * to somebody else, others may open it, or it is not what this wrote.  path is
- * at most FRAMES_FILE_MAX bytes.
+ * Opens the file, or creates it with mode 0600 and a zeroed table.  Returns
+ * NULL, or a sentence that says why the file can't be used: it is not a regular
+ * file, belongs to another user, can be opened by others, or was not written by
+ * this program. path is at most FRAMES_FILE_MAX bytes.
  *
- * The mapping outlives whatever happens to the file.  If its bytes are gone,
- * as somebody truncated it or its disk failed, zeroed memory of this process
- * takes their place at the moment they are touched: see frames_file_lost.
+ * The mapping survives whatever happens to the file.  If its bytes disappear,
+ * because the file was truncated or its disk failed, zeroed memory of this
+ * process takes their place when they are next accessed: see frames_file_lost.
  */
 const char *frames_file_open(
     struct frames_file *file, struct slice path, size_t table_size);
 
-/* Whether the process that is this owner still runs. */
+/* Whether the process with this owner number is still running. */
 bool frames_file_owner_lives(int fd, uint32_t owner);
 
-/* Whether the file's bytes have gone; true only once. */
+/* Whether the file's bytes have disappeared; true only once. */
 bool frames_file_lost(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The policy: what one request is answered, and what it counts.  A pure
- * function of its arguments; every HTTP status is decided here.
+ * The policy: how one request is answered, and what it counts.  A pure function
+ * of its arguments; every HTTP status is decided here.
  */
 #ifndef HTTP_HANDLER_H
 #define HTTP_HANDLER_H
@@ -29,19 +29,22 @@ bool handler_is_app(struct slice s);
 
 /*
  * Decides, in this order: path, method, credentials, content type, length,
- * framing.  The tally is empty before, and holds what is to be sent after.
+ * framing.  The tally must be empty; afterwards it holds what is to be sent.
  */
 void handler_decide(const struct config *config, const struct request *request,
     struct tally *tally, struct outcome *outcome);
 
-/* What may still keep a batch from being counted that was to be. */
+/* What may still prevent an accepted batch from being counted. */
 enum obstacle {
-	OBSTACLE_FAULTS, /* the configuration has some: 500 */
-	OBSTACLE_BUSY,   /* another process counts the same batch: 503 */
-	OBSTACLE_HUNG_UP /* nobody waits for the answer: 503 */
+	OBSTACLE_FAULTS, /* the configuration is faulty: 500 */
+	OBSTACLE_BUSY,   /* another process is counting the same batch: 503 */
+	OBSTACLE_HUNG_UP /* the client has disconnected: 503 */
 };
 
-/* Nothing was counted, and nothing may be any more. */
+/*
+ * Turns the outcome into an error: nothing was counted, and nothing may be from
+ * here on.
+ */
 void handler_withdraw(struct outcome *outcome, enum obstacle obstacle);
 
 #endif

@@ -12,7 +12,7 @@ enum body_state {
 	BODY_TOO_LONG /* above BODY_MAX */
 };
 
-/* Empty stands for absent. */
+/* An empty member means that the variable is absent. */
 struct request {
 	struct slice method;
 	struct slice script_name;
@@ -29,16 +29,15 @@ struct request {
 };
 
 /*
- * Picks the variables out of a NULL-terminated array of "NAME=value", from
- * which the request borrows.  If a name comes twice, the last one counts.
+ * Picks the variables from a NULL-terminated array of "NAME=value", which the
+ * request borrows.  If a name comes twice, the last one counts.
  */
 void request_read(struct request *request, char *const *variables);
 
 /*
- * CONTENT_LENGTH is a number: *length is set, to SIZE_MAX if it is too large
- * to matter.  False if it is absent or -1, as with chunked bodies, which last
- * until the end of the stream.  What is no number at all is a length that
- * cannot be kept: SIZE_MAX.
+ * Sets *length to CONTENT_LENGTH, or to SIZE_MAX if that is larger than any
+ * body or not a number at all, so that no body can satisfy it.  False if it is
+ * absent or -1, as with chunked bodies, which last until the end of the stream.
  */
 bool request_length(const struct request *request, size_t *length);
 

@@ -1,9 +1,9 @@
 /*
- * What is counted: one row a metric.  The names of buckets and tags, --check,
+ * What is counted: one row per metric.  The names of buckets and tags, --check,
  * --explain and docs/metrics.md all come from this table.
  *
- * A metric is fixed, or some of its name varies: %1 and %2 stand for the parts
- * that a sample brings.
+ * The name of a metric is fixed, or part of it varies: %1 and %2 stand for the
+ * parts that a sample supplies.
  *
  *	plain   heroku.dyno.%1.%2.memory_total      web.1 -> %1 = web, %2 = 1
  *	tagged  heroku.dyno.memory_total            #app:...,type:web,dyno:web.1
@@ -94,24 +94,24 @@ struct metric {
 	enum metric_type type;
 	const char *plain;  /* the bucket, after the application's name */
 	const char *tagged; /* the name of a line with tags */
-	const char *tags;   /* of such a line beside app: "key:value,..." */
+	const char *tags;   /* of such a line, after app: "key:value,..." */
 	const char *unit;
 	const char *meaning;
-	const char *line; /* which message it comes from */
+	const char *line; /* the message that it comes from */
 };
 
 extern const struct metric metrics[METRICS];
 
-/* A family's name, as METRICS has it, and how to read its metrics. */
+/* A family's name in METRICS, and how to read its metrics. */
 struct metric_family_info {
 	struct slice name;
-	const char *cost; /* what a batch of 100 requests sends of it */
+	const char *cost; /* what it sends for a batch of 100 requests */
 	const char *reading;
 };
 
 extern const struct metric_family_info metric_families[METRIC_FAMILIES];
 
-/* The family's bit, or 0 if there is none of that name. */
+/* The family's bit, or 0 if no family has that name. */
 unsigned metric_family_bit(struct slice name);
 
 /* Whether nothing in the metric's name varies. */
@@ -121,7 +121,7 @@ metric_is_fixed(const struct metric *metric)
 	return strchr(metric->plain, '%') == NULL;
 }
 
-/* What stands after the value: "c", "g" or "ms". */
+/* The type as it follows a value: "c", "g" or "ms". */
 struct slice metric_type_text(enum metric_type type);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * One thing that a message says: a metric, what varies in its name, a value.
+ * One measurement from a message: a metric, the varying parts of its name, a
+ * value.
  *
- * Recognisers form samples from slices of the body, as they stand; the tally
- * keeps what becomes of them (tally.h).
+ * Recognisers form samples from unchanged slices of the body; the tally keeps
+ * the cleaned parts and the sums (tally.h).
  */
 #ifndef METRIC_SAMPLE_H
 #define METRIC_SAMPLE_H

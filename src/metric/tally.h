@@ -1,11 +1,12 @@
 /*
- * What one request counts: counters summed, of a gauge the last value, timers
- * one by one.  No allocation; what is beyond the ceilings is left out, and
- * counted in left_out.
+ * What one request counts: the sum of a counter, the last value of a gauge,
+ * each value of a timer.  Nothing is allocated; samples beyond the ceilings are
+ * left out, and their number is kept in left_out.
  *
- * A fixed metric has a place of its own, so that counting it is an addition.
- * A name with varying parts has a bucket, found by a hash of its parts; that of
- * a platform error by its code, of which there are 3 x 1,100.
+ * A metric with a fixed name has a fixed place, so that counting it is one
+ * addition.  A name with varying parts has a bucket, which is found by a hash
+ * of the parts; the bucket of a platform error is found by its code, as there
+ * are only 3 x 1,100 codes.
  */
 #ifndef METRIC_TALLY_H
 #define METRIC_TALLY_H
@@ -25,7 +26,7 @@ enum {
 /* Buckets are numbered from 1; 0 stands for none. */
 typedef uint16_t bucket_number;
 
-/* A metric and the clean parts of a name. */
+/* A metric and the cleaned parts of its name. */
 struct bucket_key {
 	uint8_t metric; /* enum metric_id */
 	uint8_t len[2];
@@ -34,10 +35,10 @@ struct bucket_key {
 
 struct bucket {
 	uint64_t count;
-	size_t message;       /* the last one that named it */
-	bucket_number *place; /* where its number stands in the tally */
+	size_t message;       /* the last message that named it */
+	bucket_number *place; /* of its number in the tally */
 	bucket_number next;   /* of the family, in order of appearance */
-	bool shown;           /* it has a value, or is 0 on purpose */
+	bool shown;           /* has a value, or is meant to be sent as 0 */
 	uint8_t number_len;
 	char number[NUMBER_MAX];
 	struct bucket_key key;
@@ -62,16 +63,16 @@ struct tally {
 	bucket_number first[METRIC_FAMILIES], last[METRIC_FAMILIES];
 	bucket_number codes[TALLY_CODES];
 	bucket_number places[TALLY_PLACES];
-	unsigned char hash_key[16]; /* secret: names come from anybody */
+	unsigned char hash_key[16]; /* secret: names come from clients */
 	bool has_hash_key;
 	struct bucket buckets[TALLY_BUCKETS];
 	struct timer timers[TIMERS_MAX];
 };
 
-/* A tally must be zeroed once; after that this empties it for reuse. */
+/* Empties a tally for reuse; it must have been zeroed once. */
 void tally_reset(struct tally *tally);
 
-/* a + b, or the largest number there is. */
+/* a + b, or UINT64_MAX if that is less. */
 static inline uint64_t
 tally_sum(uint64_t a, uint64_t b)
 {
@@ -91,11 +92,11 @@ void tally_time(
     struct tally *tally, enum metric_id metric, struct slice number);
 
 /*
- * Adds a sample whose name varies, after making its parts fit for a name.  It
- * is ignored if a part is empty or above PART_MAX bytes, and if the current
- * message (tally->messages) has named it before: of several, the first
- * decides.  A gauge or timer without a number only takes that place.  Whether
- * the tally has got a value.
+ * Adds a sample whose name varies, after cleaning its parts.  It is ignored if
+ * a part is empty or longer than PART_MAX bytes, or if the current message
+ * (tally->messages) has already given a sample of that name: the first one
+ * decides.  A gauge or timer without a number adds nothing, but counts as that
+ * first one.  Returns whether a value was added.
  */
 bool tally_add(struct tally *tally, const struct sample *sample);
 
@@ -109,9 +110,9 @@ bool tally_has_error(const struct tally *tally, struct slice code);
 bool tally_is_empty(const struct tally *tally);
 
 /*
- * Hands what is to be sent to visit: the families in their order; in each the
- * fixed counters, then what varies as it appeared, then timers.  A sample's
- * parts are clean, and belong to the tally.
+ * Calls visit for everything that is to be sent, family by family: first the
+ * fixed counters, then the varying names in order of appearance, then timers.
+ * A sample's parts are clean, and belong to the tally.
  */
 void tally_each(const struct tally *tally,
     void (*visit)(void *context, const struct sample *sample), void *context);

@@ -2,8 +2,8 @@
  * When an application's zeros are due: with its first batch, and then at most
  * once a minute while batches come.
  *
- * A fixed table, for constant memory: above ZEROS_APPS_MAX applications some
- * get their zeros more often than they need to.
+ * A fixed table, for constant memory: with more than ZEROS_APPS_MAX
+ * applications, some get their zeros more often than necessary.
  */
 #ifndef METRIC_ZEROS_H
 #define METRIC_ZEROS_H
@@ -20,7 +20,7 @@ struct zeros {
 	} slots[ZEROS_APPS_MAX];
 };
 
-/* Whether they are due now, which counts as sending them. */
+/* Whether they are due now; if so, they count as sent. */
 bool zeros_take(struct zeros *zeros, struct slice app, int64_t now);
 
 #endif

@@ -13,7 +13,10 @@
  */
 bool cgi_is_request(void);
 
-/* Without a service, as its configuration has faults, it answers 500. */
+/*
+ * Serves one request.  Without a service, because the configuration has faults,
+ * the answer is 500.
+ */
 void cgi_serve(struct service *service, char *const *environment);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A batch that has been judged: what it counts goes to the collectors, once,
- * however often it comes.
+ * Delivery of a batch that has been judged: its counters go to the collectors
+ * once, however often the batch comes.
  */
 #ifndef SERVE_DELIVER_H
 #define SERVE_DELIVER_H
@@ -10,18 +10,19 @@
 #include "serve/exchange.h"
 
 /*
- * Sends what the service's tally holds.  A batch that was counted before is a
- * duplicate, of which nothing is sent; one whose process died while sending is
- * gone on with.  A duplicate may have a new L10 in front, which alone counts.
+ * Sends what the service's tally holds.  Nothing is sent for a batch that was
+ * counted before, a duplicate, except that a new L10 at its front counts.  A
+ * batch whose process died while sending it is continued.
  *
- * The outcome, 201 before, says so, or becomes a 503 if another process has
- * had the same batch for too long or the client has hung up, or a 500 if a
- * collector's name does not exist; then nothing was sent.
+ * The outcome is a 201 when this is called.  A duplicate is noted in it.  It
+ * becomes a 503 if another process has held the same batch for too long or the
+ * client has hung up, or a 500 if nothing can be sent to any collector; then
+ * nothing was sent.
  */
 void deliver(struct service *service, const struct request *request,
     const struct transport *transport, struct outcome *outcome);
 
-/* Sends what the service's tally holds of a batch that is refused. */
+/* Sends what the service's tally holds for a batch that is refused. */
 void deliver_refusal(struct service *service, const struct outcome *outcome);
 
 #endif

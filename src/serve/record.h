@@ -1,6 +1,6 @@
 /*
- * What a web server says over FastCGI: records, and those with which a request
- * begins.  The FastCGI Specification 1.0, sections 3.3 to 5.3.
+ * What a web server sends over FastCGI: records, and the opening with which a
+ * request begins.  See the FastCGI Specification 1.0, sections 3.3 to 5.3.
  *
  *	record = header content padding
  *	header = version type request request length length padding reserved
@@ -31,7 +31,7 @@ struct record {
 	size_t padding;   /* bytes that follow them */
 };
 
-/* Takes a header; false if there is none or it is of another version. */
+/* Takes a header; false if there is none or its version is not 1. */
 bool record_take_header(struct slice *bytes, struct record *record);
 
 enum opening_state { OPENING_WHOLE, OPENING_PARTIAL, OPENING_REFUSED };
@@ -46,7 +46,7 @@ struct opening {
  * Judges the bytes with which a connection begins.  WHOLE: an opening for a
  * responder, whose pairs end where the parameters do, and perhaps more.
  * PARTIAL: they could become one.  REFUSED: they can't.  Neither BEGIN_REQUEST
- * nor the empty PARAMS may have padding, which libfcgi takes for a record.
+ * nor the empty PARAMS may have padding, which libfcgi would take for a record.
  */
 enum opening_state opening_read(struct slice bytes, struct opening *opening);
 

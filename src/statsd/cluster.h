@@ -1,6 +1,6 @@
 /*
- * All collectors, and the look-ups of their names: at start, and then between
- * requests, never during one.
+ * All collectors, and the look-ups of their names: at start, and after that
+ * between requests, never during one.
  */
 #ifndef STATSD_CLUSTER_H
 #define STATSD_CLUSTER_H
@@ -19,18 +19,18 @@ struct cluster {
 };
 
 /*
- * Makes count collectors ready, which borrow their URIs; those whose host is
- * an address are connected.
+ * Prepares count collectors, which borrow their URIs, and connects those whose
+ * host is an address.
  */
 void cluster_open(
     struct cluster *cluster, const struct uri *uris, size_t count);
 
 /*
- * The first time, looks up the names, all at once, and waits for the name
- * server, but not above LOOKUP_WAIT_MS; what is still open then is tried again
- * by cluster_tend.  Adds a line to *faults for each collector that nothing can
- * be sent to: its name does not exist, or it has a broadcast address.  False
- * if that is true of all of them.
+ * The first time, looks up all names at once and waits for the name server, at
+ * most LOOKUP_WAIT_MS; cluster_tend tries again those that have no answer by
+ * then.  Adds a line to *faults for each collector that nothing can be sent to:
+ * its name does not exist, or its address is a broadcast address.  False if
+ * that is true of all of them.
  */
 bool cluster_look_up(struct cluster *cluster, struct buf *faults);
 
@@ -40,20 +40,20 @@ bool cluster_look_up(struct cluster *cluster, struct buf *faults);
  */
 void cluster_refresh(struct cluster *cluster);
 
-/* Sends a datagram to collector i; cluster_tend logs what has failed. */
+/* Sends a datagram to collector i; cluster_tend logs failures. */
 void cluster_send(
     struct cluster *cluster, size_t i, unsigned char *datagram, size_t len);
 
 /*
- * To be called between requests: takes in finished look-ups, starts those that
- * are due, and writes what is due to the log.  Never waits.
+ * To be called between requests: takes the results of finished look-ups, starts
+ * those that are due, and writes the log lines that are due.  Never waits.
  */
 void cluster_tend(struct cluster *cluster);
 
 /* Milliseconds until cluster_tend has something to do, or -1 for never. */
 int cluster_idle_ms(const struct cluster *cluster);
 
-/* Closes all sockets; failures that were not logged yet are. */
+/* Closes all sockets, and logs failures that were not logged yet. */
 void cluster_close(struct cluster *cluster);
 
 #endif

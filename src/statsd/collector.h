@@ -2,8 +2,8 @@
  * One collector: its addresses, the socket, and what could not be sent.
  *
  * A datagram is sent by a connected, non-blocking UDP socket and may be lost
- * on its way without anybody noticing; a failure that is noticed is logged and
- * never the request's concern.
+ * unnoticed.  A failure that is noticed is logged and never affects the
+ * request.
  */
 #ifndef STATSD_COLLECTOR_H
 #define STATSD_COLLECTOR_H
@@ -34,33 +34,33 @@ struct collector {
 	int fd; /* connected to addresses[current], or -1 */
 	unsigned long
 	    failed;     /* datagrams lost since the last line in the log */
-	int error;      /* errno of what failed last */
+	int error;      /* errno of the last failure */
 	int64_t logged; /* when that line was, by clock_ms; 0: never */
 };
 
-/* Makes a collector, which is connected if its host is an address. */
+/* Prepares a collector, and connects it if its host is an address. */
 void collector_open(struct collector *c, const struct uri *uri);
 
 /*
- * Takes over a list of addresses, which it frees.  The socket stays as it is
- * if the address that it is connected to is still among them.
+ * Takes over a list of addresses, and frees it.  The socket is kept if the
+ * address that it is connected to is still among them.
  */
 void collector_set_addresses(struct collector *c, struct addrinfo *list);
 
 /*
- * Makes a new socket if the kernel would send from another address by now.
- * Of a change it tells nobody: it goes on sending from an IPv6 address that
- * the machine no longer has, and networks drop that.
+ * Makes a new socket if the kernel would now send from another address.  The
+ * kernel reports no such change: an old socket would go on sending from an IPv6
+ * address that the machine no longer has, and networks drop that.
  */
 void collector_refresh(struct collector *c);
 
-/* Whether the kernel connects no socket to it: a broadcast address. */
+/* Whether the kernel refuses to connect a socket to it: a broadcast address. */
 bool collector_refuses(const struct collector *c);
 
-/* Bytes that stand in front of a datagram's text: the signature's, or none. */
+/* Bytes that precede a datagram's text: the signature's, or none. */
 size_t collector_headroom(const struct collector *c);
 
-/* Most bytes that a datagram may have. */
+/* The most bytes that a datagram may have. */
 size_t collector_datagram_max(const struct collector *c);
 
 /*
@@ -73,28 +73,28 @@ bool collector_sign(
 /*
  * Sends a datagram of len bytes, signing it if the collector has a key.
  *
- * The error of a connected socket may be that of an earlier datagram, which is
- * lost, and then nothing has been sent: this one is tried again, at the next
- * address if the earlier one was refused and there is one.  If that fails too,
- * the error is this datagram's own: the machine's address or a route to the
- * collector may have changed, so a new socket is tried.  False if anything was
- * lost.
+ * An error of a connected socket may concern an earlier datagram, which is
+ * lost; this one has not been sent then.  It is tried again, at the next
+ * address if the earlier one was refused and there is another.  If that fails
+ * too, the error concerns this datagram: the machine's address or a route to
+ * the collector may have changed, so a new socket is tried.  False if anything
+ * was lost.
  */
 bool collector_send(struct collector *c, unsigned char *datagram, size_t len);
 
 /*
- * Writes to the log what has failed, but at most a line every
- * SEND_LOG_INTERVAL_MS.  False if something is left to be written later.
+ * Logs the failed sends, with at most one line every SEND_LOG_INTERVAL_MS.
+ * False if something is left to be logged later.
  */
 bool collector_log_failures(struct collector *c, int64_t now);
 
 /*
- * Closes the socket, after looking whether the last datagram was refused, and
- * writes to the log what has failed since the last line.
+ * Closes the socket, after checking whether the last datagram was refused, and
+ * logs the sends that failed since the last line.
  */
 void collector_close(struct collector *c);
 
-/* The pair collector=statsd://host:port of a line of the log. */
+/* Adds the pair collector=statsd://host:port to a line of the log. */
 void collector_put(struct log_line *line, const struct collector *c);
 
 #endif

@@ -5,7 +5,7 @@
  *	`prefix  `bucket                   `value, type
  *
  *	my.prefix.heroku.errors:3|c|#app:heaven,code:H12,env:production
- *	          `name without what varies   `tags         `TAGS
+ *	          `fixed name       `tags                `TAGS
  */
 #ifndef STATSD_LINE_H
 #define STATSD_LINE_H
@@ -20,21 +20,24 @@ struct line_style {
 	struct slice tags;   /* to add to each tagged line; or empty */
 };
 
-/* Writes "<app>.<name>", what varies in its place. */
+/* Writes "<app>.<name>", with the varying parts filled in. */
 void line_put_bucket(
     struct buf *t, struct slice app, const struct sample *sample);
 
 /*
- * Which of n collectors owns a bucket: its CRC-32 (zlib's), modulo n.  The
- * prefix is not part of it, nor does the style of the line matter.
+ * Which of n collectors owns a bucket: the bucket's CRC-32 (zlib's) modulo n.
+ * Neither the prefix nor the style of the line matters.
  */
 size_t line_owner(struct slice bucket, size_t n);
 
-/* Writes the whole line of a sample, whose bucket is known. */
+/* Writes the whole line of a sample whose bucket is given. */
 void line_put(struct buf *t, const struct line_style *style, struct slice app,
     struct slice bucket, const struct sample *sample);
 
-/* The longest line that the families can give, for an app of app_max bytes. */
+/*
+ * The length of the longest line that the families can give, for an app of
+ * app_max bytes.
+ */
 size_t line_max(
     const struct line_style *style, size_t app_max, unsigned families);
 

@@ -1,5 +1,5 @@
 /*
- * A collector's URI that may be faulty, fit to be shown.
+ * A collector's URI, valid or not, with its secrets removed.
  */
 #ifndef STATSD_REDACT_H
 #define STATSD_REDACT_H
@@ -8,9 +8,9 @@
 #include "base/buf.h"
 
 /*
- * Writes the URI with *** for what is, or could be, a key: all before an @, or,
- * where there is none, what stands in a port's place and is no port; what is no
- * option in the query; and the fragment.
+ * Writes the URI with *** for everything that is, or could be, a key: all text
+ * before an @ or, if there is none, text in the place of a port that is not a
+ * port; anything in the query that is not an option; and the fragment.
  */
 void redact_uri(struct buf *t, struct slice uri);
 

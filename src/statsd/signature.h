@@ -1,5 +1,5 @@
 /*
- * Signed datagrams, as statsd-ruby and brubeck know them:
+ * Signed datagrams, in the form of statsd-ruby and brubeck:
  *
  *	| HMAC-SHA256 | seconds since 1970 | nonce | text
  *	0             32                   40      44
@@ -22,7 +22,7 @@ enum {
 	    SIGNATURE_HMAC_LEN + SIGNATURE_TIME_LEN + SIGNATURE_NONCE_LEN
 };
 
-/* A key, made ready once. */
+/* A key, prepared once for many datagrams. */
 struct signature_key {
 	crypto_auth_hmacsha256_state state;
 };
@@ -31,16 +31,16 @@ void signature_key_init(
     struct signature_key *key, const unsigned char *bytes, size_t len);
 
 /*
- * Fills in the first SIGNATURE_LEN of a datagram's len bytes; the text
- * stands behind them already.
+ * Fills in the first SIGNATURE_LEN of a datagram's len bytes; the text already
+ * follows them.
  */
 void signature_sign(const struct signature_key *key, int64_t seconds,
     const unsigned char nonce[SIGNATURE_NONCE_LEN], unsigned char *datagram,
     size_t len);
 
 /*
- * NULL if the datagram is signed with the key, and sets *seconds; otherwise a
- * sentence on what is wrong with it.
+ * Sets *seconds and returns NULL if the datagram is signed with the key;
+ * otherwise returns a sentence that says what is wrong with it.
  */
 const char *signature_verify(const struct signature_key *key,
     const unsigned char *datagram, size_t len, int64_t *seconds);

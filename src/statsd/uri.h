@@ -22,7 +22,7 @@ struct uri {
 	size_t key_len;             /* 0: datagrams are not signed */
 	char prefix[PREFIX_MAX];    /* "pre.fix.", or empty */
 	size_t prefix_len;
-	size_t datagram;   /* most bytes of a packed one; 0: a line each */
+	size_t datagram;   /* largest packed one, in bytes; 0: a line each */
 	unsigned backdate; /* seconds */
 	bool dogstatsd;    /* its lines have tags */
 };
@@ -34,8 +34,8 @@ uri_prefix(const struct uri *uri)
 }
 
 /*
- * Where its parts are, before any of them is judged.  A key that holds a bare
- * /, ? or # is kept whole: the userinfo ends with the last @ of all.
+ * The parts of a URI, before any of them is judged.  A key that holds a bare /,
+ * ? or # is kept whole: the userinfo ends at the last @.
  */
 struct uri_parts {
 	struct slice scheme; /* with "://"; empty if it has none */
@@ -56,16 +56,16 @@ uri_line_style(const struct uri *uri, struct slice tags)
 	return (struct line_style){uri_prefix(uri), uri->dogstatsd, tags};
 }
 
-/* NULL, or a sentence on what is wrong with the URI. */
+/* Returns NULL, or a sentence that says what is wrong with the URI. */
 const char *uri_parse(struct slice uri, struct uri *out);
 
-/* One option of the query: as uri_parse. */
+/* Parses one option of the query; returns the same as uri_parse. */
 const char *uri_parse_option(struct slice option, struct uri *out);
 
-/* "statsd://host:port", without the key. */
+/* Writes "statsd://host:port", without the key. */
 void uri_put_address(struct buf *t, const struct uri *uri);
 
-/* A port: a number from 1 to 65535, and nothing else. */
+/* Reads a port: a number from 1 to 65535, and nothing else. */
 bool uri_read_port(struct slice s, uint16_t *port);
 
 #endif
