@@ -15,7 +15,7 @@
 #include "serve/fcgi.h"
 #include "options.h"
 
-/* As there are no random numbers; it would raise SIGABRT. */
+/* Called if there are no random numbers, in place of raising SIGABRT. */
 static void
 end_instead_of_libsodium(void)
 {
@@ -34,7 +34,9 @@ read_config(struct config *config, struct findings *findings)
 	log_set_level(config->log_level);
 }
 
-/* Who else could reach the socket, if that matters: a sentence, or NULL. */
+/*
+ * A sentence about who else could reach the socket, if that matters, or NULL.
+ */
 static const char *
 exposure(const struct config *config)
 {
@@ -62,7 +64,7 @@ wants_colour(void)
 	    (term == NULL || strcmp(term, "dumb") != 0);
 }
 
-/* The bytes of a file, or of standard input; false after saying why not. */
+/* Reads a file, or standard input; false after printing the reason. */
 static bool
 read_body(const char *file, struct slice *body)
 {
@@ -110,9 +112,9 @@ log_default_cluster(void)
 }
 
 /*
- * Nothing is ever started from here, and a core would hold the secrets: the
- * limit is for cores in files, PR_SET_DUMPABLE for those that core_pattern(5)
- * gives to a program, which no limit prevents.
+ * This process starts no programs, and a core dump would hold secrets: the
+ * limit prevents dumps to files, PR_SET_DUMPABLE those that core_pattern(5)
+ * pipes to a program, which no limit prevents.
  */
 static void
 give_up_privileges(void)
@@ -164,7 +166,7 @@ run_cgi(struct service *service, const struct config *config,
 	return EXIT_OK;
 }
 
-/* A socket that took the place of a closed stderr would be sent the log. */
+/* With stderr closed, a socket could get its number and be sent the log. */
 static void
 open_standard_descriptors(void)
 {
@@ -178,8 +180,8 @@ open_standard_descriptors(void)
 }
 
 /*
- * Decides, once, how the program was started.  -1 to go on, or the status to
- * exit with.
+ * Determines, once, how the program was started.  Returns -1 to go on, or the
+ * status to exit with.
  */
 static int
 find_mode(int argc, char **argv, struct options *options)

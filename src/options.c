@@ -59,7 +59,7 @@ read_operands(int argc, char **argv, struct options *options)
 	return -1;
 }
 
-/* One option; -1 to go on, or the status to exit with. */
+/* Applies one option.  Returns -1 to go on, or the status to exit with. */
 static int
 take_option(int option, struct options *options)
 {

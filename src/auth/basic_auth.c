@@ -26,7 +26,7 @@ secret_equal(const struct secret *a, const struct secret *b)
 {
 	int different = sodium_memcmp(a->len, b->len, sizeof(a->len));
 
-	/* crypto_verify_64 is many times as fast as sodium_memcmp. */
+	/* crypto_verify_64 is many times faster than sodium_memcmp. */
 	for (size_t i = 0; i < CREDENTIALS_MAX; i += crypto_verify_64_BYTES)
 		different |= crypto_verify_64(a->bytes + i, b->bytes + i);
 	return different == 0 && a->set && b->set;
@@ -44,7 +44,7 @@ take_scheme(struct slice *s)
 	return true;
 }
 
-/* libsodium 1.0.18 takes bytes beyond ASCII for a slash. */
+/* libsodium 1.0.18 decodes bytes beyond ASCII as if they were a slash. */
 static bool
 is_visible(struct slice s)
 {

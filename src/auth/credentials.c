@@ -8,7 +8,7 @@ _Static_assert(
     sizeof(((struct credentials *)0)->hash_key) == crypto_shorthash_KEYBYTES,
     "the key of libsodium's short hash");
 
-/* A variable's name for an application, as long as any other. */
+/* An application's part of a variable's name, padded to a fixed length. */
 struct padded_name {
 	char bytes[APP_MAX];
 };
@@ -38,7 +38,7 @@ hash_of(const struct credentials *c, const struct padded_name *name)
 	return hash;
 }
 
-/* Place in the index of the last hash that is not above this one, or 0. */
+/* The place in the index of the last hash that is not above this one, or 0. */
 static size_t
 index_search(const struct credentials *c, uint64_t hash)
 {
@@ -53,7 +53,7 @@ index_search(const struct credentials *c, uint64_t hash)
 	return base;
 }
 
-/* The application's entry, or one that has nothing set. */
+/* The application's entry, or one in which nothing is set. */
 static const struct application *
 find(const struct credentials *c, const struct padded_name *name)
 {
@@ -80,7 +80,7 @@ index_insert(struct credentials *c, uint64_t hash, size_t application)
 	c->index[place].application = application;
 }
 
-/* The entry of this name, new if there was none; NULL if there is no room. */
+/* The entry of this name, created if missing; NULL if there is no room. */
 static struct application *
 find_or_add(struct credentials *c, const struct padded_name *name)
 {
@@ -146,7 +146,10 @@ credentials_set_shared(
 	return NULL;
 }
 
-/* The variable's two possible names: upper case, and with "-" as "_" too. */
+/*
+ * The two possible names of the variable: in upper case, without and with "-"
+ * replaced by "_".
+ */
 static void
 names_of(
     struct slice app, struct padded_name *plain, struct padded_name *folded)
@@ -175,9 +178,9 @@ credentials_folded(const struct credentials *c, const struct application *a)
 }
 
 /*
- * What is set for an application: all of it under one of the two names.  The
- * plain one has it if it has current credentials, or if neither has those and
- * it has previous ones.
+ * The credentials set for an application, all under one of its two names: the
+ * one with "-" if it has current credentials, or if neither name has current
+ * ones and it has previous ones; otherwise the other.
  */
 static const struct application *
 find_own(const struct credentials *c, struct slice app)
@@ -207,7 +210,7 @@ credentials_accept(
 
 	basic_auth_parse(authorization, &presented);
 
-	/* All four are compared always; only then is it asked who applies. */
+	/* All four are always compared; only then is one chosen. */
 	bool by_current = secret_equal(&presented.credentials, current);
 	bool by_previous = secret_equal(&presented.credentials, previous);
 	bool by_shared =

@@ -9,8 +9,8 @@ static enum log_level threshold = LOG_INFO;
 
 static struct {
 	int64_t since;    /* by clock_ms: when an interval of waiting began */
-	int64_t waited;   /* milliseconds in it */
-	uint64_t dropped; /* lines since the last one that was written */
+	int64_t waited;   /* milliseconds waited in it */
+	uint64_t dropped; /* lines since the last one written */
 } stall;
 
 void
@@ -73,9 +73,9 @@ is_writable(int64_t wait)
 }
 
 /*
- * Whether the log takes a line now.  A reader that has stalled must not stall
- * this program: lines wait only so long in all, and none behind one that was
- * dropped.
+ * Whether the log takes a line now.  A stalled reader must not stall this
+ * program: the total wait of all lines is limited, and once a line was dropped
+ * the next ones do not wait.
  */
 static bool
 takes_line(void)

@@ -27,7 +27,7 @@ print_collector(size_t number, const struct uri *uri, FILE *out)
 	fputc('\n', out);
 }
 
-/* A path may hold anything, also what drives a terminal. */
+/* A path may hold any byte, including terminal control codes. */
 static void
 print_path(struct slice path, FILE *out)
 {
@@ -73,7 +73,7 @@ print_collectors(const struct check *job, const struct cluster *cluster,
 	}
 }
 
-/* "MY_APP" as a drain's path is likely to have it: "my-app". */
+/* "MY_APP" as it probably appears in a drain's path: "my-app". */
 static void
 put_path_name(struct buf *t, struct slice name)
 {
@@ -235,7 +235,7 @@ put_port_warning(struct buf *t, size_t number, uint16_t port)
 	buf_put_number(t, port);
 }
 
-/* On 8125 or 8126 the other one may be meant. */
+/* If the port is 8125 or 8126, the other one may be meant. */
 static void
 warn_of_port(struct buf *t, const struct collector *c, size_t number)
 {
@@ -279,7 +279,7 @@ warn_of_system(const struct check *job, const struct cluster *cluster,
 			warn_of_port(t, &cluster->collectors[i], i + 1);
 }
 
-/* How many there are. */
+/* Returns their number. */
 static size_t
 print_warnings(const struct check *job, struct slice warnings)
 {

@@ -5,7 +5,7 @@
 #include "heroku/batch.h"
 #include "statsd/line.h"
 
-/* Bytes of a message's text that are shown. */
+/* How many bytes of a message's text are shown. */
 enum { TEXT_SHOWN = 60 };
 
 static void
@@ -34,7 +34,7 @@ put_coloured(struct buf *line, enum colour colour, struct slice s)
 		buf_put(line, SLICE("\x1b[0m"));
 }
 
-/* What a message may be beside an error. */
+/* What a message may be besides an error. */
 static const struct {
 	struct slice name;
 	unsigned families;
@@ -53,7 +53,7 @@ static const struct {
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
-/* A message's verdict: its code, what else it yields, or neither. */
+/* The verdict on a message: its code, what else it yields, or neither. */
 static void
 put_verdict(struct buf *line, const struct batch_message *m,
     const struct heroku_reading *reading)
@@ -85,7 +85,7 @@ colour_of(const struct batch_message *m, const struct heroku_reading *reading)
 	    : COLOUR_PASSED;
 }
 
-/* Why a message is what it is. */
+/* The reason for the verdict. */
 static const char *
 reason_of(const struct batch_message *m, const struct heroku_reading *reading)
 {

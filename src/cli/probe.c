@@ -36,7 +36,7 @@ is_refused(int fd)
 	    error == ECONNREFUSED;
 }
 
-/* On loopback a refusal has come back by the time that send returns. */
+/* On loopback, a refusal has arrived by the time send returns. */
 static void
 probe_address(
     struct probe *p, const struct collector *c, struct collector_address a)
@@ -70,7 +70,7 @@ probe_collector(struct probe *p, const struct collector *c)
 	}
 }
 
-/* A refusal from elsewhere takes a moment to come. */
+/* A refusal from another machine takes a moment to arrive. */
 static void
 wait_for_refusals(struct probe *probes, size_t count)
 {

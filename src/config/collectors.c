@@ -51,7 +51,10 @@ read_collector(struct loading *l, size_t number, struct slice uri)
 	config->collector_count++;
 }
 
-/* An "@" ahead and no "://" before it: that comma stands inside a key. */
+/*
+ * An "@" in the rest, with no "://" before it, means that the comma is part of
+ * a key.
+ */
 static bool
 is_cut_in_key(struct slice rest)
 {
@@ -117,7 +120,7 @@ check_datagrams(struct loading *l)
 	}
 }
 
-/* Many lines a request, each in a datagram of its own, are costly. */
+/* Many lines per request are costly if each has a separate datagram. */
 static void
 warn_of_datagrams(struct loading *l)
 {

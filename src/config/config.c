@@ -122,7 +122,7 @@ note_dyno(struct loading *l, struct slice value)
 	return NULL;
 }
 
-/* A misspelt variable does nothing, and says nothing of it. */
+/* A misspelt variable would otherwise have no effect, silently. */
 static const char *
 warn_of_unknown(struct loading *l, struct slice value)
 {
@@ -134,7 +134,10 @@ warn_of_unknown(struct loading *l, struct slice value)
 
 enum match { WHOLE, FRONT };
 
-/* The first row that fits a variable's name, whole or in front, reads it. */
+/*
+ * The first row that matches a variable's name, in whole or as its prefix,
+ * reads it.
+ */
 static const struct {
 	const char *name;
 	enum match match;

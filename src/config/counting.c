@@ -35,7 +35,7 @@ counting_parse_metrics(struct counting *c, struct slice value)
 	return NULL;
 }
 
-/* What the known readers of tags all take. */
+/* The bytes that all known readers of tags accept. */
 static bool
 is_tag_byte(char c)
 {
@@ -96,7 +96,7 @@ is_variable_byte(char c)
 	return ascii_is_upper(c) || ascii_is_digit(c) || c == '_' || c == '-';
 }
 
-/* Parts between points, none of them empty. */
+/* Parts separated by dots, none of them empty. */
 static bool
 is_dotted_name(struct slice s)
 {
@@ -142,7 +142,7 @@ counting_sort(struct counting *c)
 	qsort(c->prefixes, c->prefix_count, sizeof(c->prefixes[0]), compare);
 }
 
-/* The prefix of a variable's end made from the application's name. */
+/* Finds the prefix whose variable ends in the application's name. */
 static const struct app_prefix *
 find(const struct counting *c, struct slice app, bool folded)
 {

@@ -2,7 +2,7 @@
 
 #include "base/ascii.h"
 
-/* A shorter shared secret may be guessed: it opens every application. */
+/* A shorter shared secret could be guessed, and it opens every application. */
 enum { SECRET_WISE_MIN = 16 };
 
 /* RFC 3986: unreserved and sub-delims stand for themselves in a userinfo. */
@@ -16,7 +16,9 @@ is_plain_in_url(struct slice s)
 	return true;
 }
 
-/* Logplex neither decodes %XX nor delivers anything with a second colon. */
+/*
+ * Logplex does not decode %XX, and delivers nothing if there is a second colon.
+ */
 static void
 warn_of_url(struct loading *l, struct slice user, struct slice password)
 {
@@ -80,7 +82,7 @@ load_auth(struct loading *l, struct slice value)
 	return NULL;
 }
 
-/* my-app takes API_CREDENTIALS_MY-APP alone, once both are set. */
+/* If both are set, my-app accepts API_CREDENTIALS_MY-APP only. */
 static void
 warn_of_sharing(struct buf *warnings, const struct credentials *c)
 {
@@ -101,7 +103,7 @@ warn_of_sharing(struct buf *warnings, const struct credentials *c)
 	}
 }
 
-/* What one variable means for another where this program checks passwords. */
+/* Warnings for where this program checks passwords. */
 static void
 warn_of_passwords(struct buf *warnings, const struct credentials *c)
 {
@@ -116,7 +118,7 @@ warn_of_passwords(struct buf *warnings, const struct credentials *c)
 	warn_of_sharing(warnings, c);
 }
 
-/* What has to hold outside this program, where it cannot look. */
+/* Requirements that this program cannot check. */
 static void
 warn_of_trust(struct buf *warnings, const struct credentials *c)
 {

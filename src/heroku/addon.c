@@ -23,8 +23,10 @@ addon_metric(struct slice procid)
 	return METRICS;
 }
 
-/* Who the samples are of: the value of addon, else of source.  The line is
- * read as far as that needs. */
+/*
+ * The add-on's name: the value of addon, else of source.  Reads no more of the
+ * line than necessary.
+ */
 static struct part
 find_name(struct slice text, char buf[static VALUE_MAX + 1])
 {

@@ -5,7 +5,7 @@
 
 enum { VALUE_MAX = 64 };
 
-/* "50ms" or "0.05s"; an empty slice if it is anything else. */
+/* Reads "50ms" or "0.05s"; returns an empty slice for anything else. */
 static struct slice
 read_time(struct slice value, char ms[static NUMBER_MAX])
 {
@@ -18,7 +18,7 @@ read_time(struct slice value, char ms[static NUMBER_MAX])
 	return (struct slice){0};
 }
 
-/* Takes the kind off the key; METRICS if it is none. */
+/* Removes the kind from the front of the key; METRICS if it has none. */
 static enum metric_id
 take_kind(struct slice *key)
 {
@@ -31,7 +31,7 @@ take_kind(struct slice *key)
 	return METRICS;
 }
 
-/* Sets the sample's count or number; false if the value is none. */
+/* Sets the sample's count or number; false if the value is not a number. */
 static bool
 read_value(
     struct sample *sample, struct slice value, char ms[static NUMBER_MAX])

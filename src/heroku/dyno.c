@@ -57,7 +57,7 @@ add(struct tally *tally, enum metric_id metric, struct slice first,
 	return tally_add(tally, &sample);
 }
 
-/* Names of one-off dynos never end: their gauges would pile up. */
+/* One-off dynos keep getting new names, so their gauges would pile up. */
 static bool
 is_one_off(struct slice type)
 {
@@ -97,7 +97,9 @@ add_samples(const struct dyno *dyno, struct slice text, struct tally *tally,
 	return given;
 }
 
-/* Takes digits, perhaps with a point, off the front, whatever follows. */
+/*
+ * Takes digits, optionally with a point, from the front; anything may follow.
+ */
 static struct slice
 take_digits(struct slice *s)
 {

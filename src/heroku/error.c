@@ -20,7 +20,7 @@ error_level(struct slice name)
 	return 0;
 }
 
-/* Length of the code that s starts with, or 0: a letter, 2 or 3 digits. */
+/* The length of the code that s starts with, or 0. */
 static size_t
 code_length(struct slice s, struct slice letters)
 {
@@ -120,7 +120,7 @@ judge_router_line(
 }
 
 /*
- * Most messages need no scan: the router's own begin with a level that does
+ * Most messages need no scan: router lines usually begin with a level that does
  * not count, and a line without an H holds no code.
  */
 static bool

@@ -21,7 +21,7 @@ wants(const struct heroku_rules *rules, enum metric_family family)
 	return (rules->families & FAMILY_BIT(family)) != 0;
 }
 
-/* A line of the router is scanned once, for its error and all else. */
+/* A router line is scanned once, for its error and everything else. */
 static void
 read_router(const struct syslog_msg *message, struct slice text,
     const struct heroku_rules *rules, struct tally *tally,
@@ -38,7 +38,7 @@ read_router(const struct syslog_msg *message, struct slice text,
 	    router_tally(&line, rules->families, tally, &reading->flaw);
 }
 
-/* Counts an error, and the losses that it tells of. */
+/* Counts an error, and the losses that it reports. */
 static void
 tally_error(struct slice text, const struct heroku_rules *rules,
     struct tally *tally, struct heroku_reading *reading)
@@ -51,7 +51,7 @@ tally_error(struct slice text, const struct heroku_rules *rules,
 		reading->families |= FAMILY_BIT(FAMILY_LOSS);
 }
 
-/* What the platform says of a dyno: the bit of the family, or 0. */
+/* What the platform says about a dyno: the bit of the family, or 0. */
 static unsigned
 read_dyno(const struct syslog_msg *message, struct slice text,
     struct tally *tally, const char **flaw)
@@ -64,7 +64,7 @@ read_dyno(const struct syslog_msg *message, struct slice text,
 	    : 0;
 }
 
-/* What came under the name of the application: add-ons and its own lines. */
+/* Lines under the application's name: those of add-ons and its own. */
 static unsigned
 read_app(const struct syslog_msg *message, struct slice text,
     const struct heroku_rules *rules, struct tally *tally, const char **flaw)
@@ -84,7 +84,7 @@ read_app(const struct syslog_msg *message, struct slice text,
 	    : 0;
 }
 
-/* All families but those of errors and of the router's lines. */
+/* All families except errors and those of router lines. */
 static unsigned
 read_others(const struct syslog_msg *message, struct slice text,
     const struct heroku_rules *rules, struct tally *tally, const char **flaw)

@@ -2,7 +2,7 @@
 
 #include "base/ascii.h"
 
-/* What a byte may end, as bits. */
+/* What a byte ends, as bits. */
 enum { WORD = 1, KEY = 2, QUOTED = 4 };
 
 /* White space ends a word; "=" and the quote end a key as well. */
@@ -18,7 +18,10 @@ static const unsigned char ends[256] = {
     ['\\'] = QUOTED,
 };
 
-/* Where, from n on, a byte ends this; s.len if none does. */
+/*
+ * The place of the first byte, from n on, that ends this; s.len if there is
+ * none.
+ */
 static inline size_t
 find_end(struct slice s, size_t n, unsigned what)
 {

@@ -2,7 +2,7 @@
 
 #include "heroku/number.h"
 
-/* The most that is believed. */
+/* Larger numbers are not believed. */
 enum { LOST_MAX = INT32_MAX };
 
 static bool
@@ -12,7 +12,7 @@ is_lossy(struct slice code)
 	    slice_equal(code, SLICE("L12")) || slice_equal(code, SLICE("L13"));
 }
 
-/* The word that ends where s does; nothing if no white space is before it. */
+/* The word at the end of s; empty if no white space precedes it. */
 static struct slice
 last_word(struct slice s)
 {
@@ -23,7 +23,7 @@ last_word(struct slice s)
 	return slice_after(s, n > 0 ? n : s.len);
 }
 
-/* The digits before the first word " messages" that has some. */
+/* The digits before the first " messages" that has digits before it. */
 static struct slice
 find_number(struct slice text)
 {

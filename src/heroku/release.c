@@ -4,7 +4,7 @@
 
 enum { DIGITS_MAX = 20 };
 
-/* Takes one digit or more. */
+/* Takes one or more digits. */
 static bool
 take_digits(struct slice *s, struct slice *digits)
 {
@@ -13,7 +13,7 @@ take_digits(struct slice *s, struct slice *digits)
 	return digits->len > 0;
 }
 
-/* Whether text is before, digits, after. */
+/* Whether text starts with before, digits and after. */
 static bool
 is_release(struct slice text, struct slice before, struct slice after)
 {

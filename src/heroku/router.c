@@ -3,11 +3,13 @@
 #include "base/buf.h"
 #include "heroku/number.h"
 
-/* The longest value that is read: 15 digits and a unit. */
+/* The longest value read: 15 digits and a unit. */
 enum { VALUE_MAX = 17, STATUS_DIGITS = 3 };
 
-/* The pair's place in the line, or NULL if nobody asks for it.  A line has some
- * fourteen pairs: their lengths tell most of them apart at once. */
+/*
+ * The pair's member of the line, or NULL if the pair is not used.  A line has
+ * about fourteen pairs; the lengths of their keys distinguish most of them.
+ */
 static struct logfmt_pair *
 place_of(struct router_line *line, struct slice key)
 {
@@ -63,7 +65,9 @@ read_ms(struct slice s, uint64_t *ms)
 	return number_read_whole(s, ms);
 }
 
-/* Reads a value; false if it is absent, or no number, which is a flaw. */
+/*
+ * Reads a value; false if it is absent or not a number; the latter is a flaw.
+ */
 static bool
 read_value(const struct logfmt_pair *pair,
     bool (*read)(struct slice, uint64_t *), uint64_t *number, const char **flaw)
@@ -78,7 +82,10 @@ read_value(const struct logfmt_pair *pair,
 	return false;
 }
 
-/* Each limit counts what took no longer, so it contains the one before. */
+/*
+ * Each limit counts every request that took no longer, so it includes the limit
+ * before it.
+ */
 static void
 tally_latency(struct tally *tally, uint64_t ms)
 {
@@ -143,7 +150,7 @@ router_tally(const struct router_line *line, unsigned families,
 		return 0;
 	if (given)
 		tally_request(line, status, tally, flaw);
-	/* The time of a WebSocket is how long it was open. */
+	/* A WebSocket's service time is how long it was open. */
 	if (!slice_equal(status, SLICE("101")))
 		given |= tally_times(line, families, tally, flaw);
 	return given;

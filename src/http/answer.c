@@ -55,7 +55,7 @@ put_counts(
 	buf_put(t, SLICE("}"));
 }
 
-/* The reasons are sentences of this program: nothing in them needs escaping. */
+/* The reasons are fixed sentences: nothing in them needs escaping. */
 static void
 put_error(struct buf *t, const struct outcome *outcome)
 {

@@ -57,7 +57,7 @@ is_held(const struct frames *f, uint32_t owner)
 	    frames_file_owner_lives(f->fd, owner);
 }
 
-/* Its holder may be gone, or stopped; or it takes a moment. */
+/* Its holder may be gone, stopped, or still at work. */
 static bool
 take_bucket(const struct frames *f, struct frames_bucket *bucket)
 {
@@ -91,7 +91,7 @@ find(struct frames_bucket *bucket, uint64_t tag)
 	return NULL;
 }
 
-/* In an order in which the process may die anywhere. */
+/* The order is such that the process may die at any point. */
 static struct frames_entry *
 replace_oldest(struct frames_bucket *bucket, uint64_t tag)
 {
@@ -106,7 +106,7 @@ replace_oldest(struct frames_bucket *bucket, uint64_t tag)
 	return e;
 }
 
-/* No application's name holds the slash. */
+/* An application's name never holds a slash. */
 static void
 hash(const struct frames *f, struct slice app, struct slice id,
     uint64_t halves[2])

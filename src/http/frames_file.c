@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "bounds.h"
 
-/* Where the parts are; the locks' bytes are never read or written. */
+/* The offsets of the parts; the locks' bytes are never read or written. */
 enum { KEY_AT = 64, TABLE_AT = 4096 };
 #define HEADER_LOCK_AT ((off_t)0)
 #define OWNER_LOCKS_AT ((off_t)1 << 32)
@@ -23,14 +23,14 @@ struct header {
 
 static const char magic[KEY_AT] = "logplex-statsd frames 1\n";
 
-/* What the handler of SIGBUS has to know. */
+/* What the handler of SIGBUS needs. */
 static struct {
 	char *start;
 	size_t len;
 	volatile sig_atomic_t lost;
 } mapping;
 
-/* Pages that a file no longer has: memory of this process serves instead. */
+/* Replaces pages that the file no longer has by memory of this process. */
 static void
 replace_mapping(int signal, siginfo_t *info, void *context)
 {
@@ -80,8 +80,10 @@ frames_file_owner_lives(int fd, uint32_t owner)
 	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
-/* A number that no other process has; its lock lasts as long as the file is
- * open, so until the process ends, however it does. */
+/*
+ * Takes a number that no other process has.  Its lock lasts while the file is
+ * open, so until the process ends, in whatever way.
+ */
 static bool
 become_owner(struct frames_file *file)
 {
@@ -93,7 +95,9 @@ become_owner(struct frames_file *file)
 	return false;
 }
 
-/* Several processes may start at once: one makes the file, the others wait. */
+/*
+ * Several processes may start at once: one creates the file, the others wait.
+ */
 static bool
 lock_header(int fd)
 {
@@ -124,7 +128,7 @@ judge(const struct stat *st, off_t size)
 	return NULL;
 }
 
-/* The magic comes last: without it, a file has to be made again. */
+/* The magic is written last: a file without it is created again. */
 static const char *
 make(int fd, struct header *header, off_t size)
 {
@@ -199,7 +203,9 @@ frames_file_open(struct frames_file *file, struct slice path, size_t table_size)
 	char name[FRAMES_FILE_MAX + 1] = {0};
 	const char *fault;
 
-	/* A limit on the size of files is an error like any other. */
+	/*
+	 * With this, exceeding a limit on file size is an error like any other.
+	 */
 	signal(SIGXFSZ, SIG_IGN);
 	memcpy(name, path.ptr, path.len);
 	file->fd = open(name,

@@ -41,9 +41,9 @@ without_base(struct slice path, struct slice base)
 }
 
 /*
- * Servers split a path into SCRIPT_NAME and PATH_INFO in several ways: as they
- * should, at the wrong slash, or not at all.  PATH_INFO is taken if it is a
- * whole route, and else both together.
+ * Servers split a path into SCRIPT_NAME and PATH_INFO in several ways:
+ * correctly, at the wrong slash, or not at all.  PATH_INFO is used if it is a
+ * whole route by itself, otherwise both together.
  */
 static enum route
 find_route(const struct config *config, const struct request *request,
@@ -139,7 +139,7 @@ decide_framing(const struct config *config, const struct request *request,
 				   : refuse(out, 422, frame_reason(result));
 }
 
-/* Of a batch that is refused nothing counts but that. */
+/* For a refused batch, only the refusal counts. */
 static void
 tally_refusal(const struct config *config, struct tally *tally)
 {

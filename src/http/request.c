@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-/* Digits of a length that certainly fits a size_t. */
+/* A length of so many digits certainly fits a size_t. */
 enum { LENGTH_DIGITS = 15 };
 
 static const struct {

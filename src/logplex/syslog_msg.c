@@ -26,7 +26,7 @@ take_timestamp(struct slice *s)
 	return slice_cut(s, ' ', &timestamp) && timestamp.len > 0;
 }
 
-/* The other fields have a few bytes, which a loop passes sooner. */
+/* The other fields have only a few bytes, for which a loop is faster. */
 static inline bool
 take_field(struct slice *s, struct slice *field)
 {
@@ -55,14 +55,15 @@ syslog_msg_parse(struct slice bytes, struct syslog_msg *out)
 		out->msg = bytes;
 		return true;
 	}
-	/* A message without text may lack the space behind MSGID as well. */
+	/* A message without text may also lack the space after MSGID. */
 	out->msg = slice_after(bytes, bytes.len);
 	return bytes.len > 0 && !slice_contains(bytes, ' ');
 }
 
 /*
- * PRINTUSASCII without "=", "]" and the double quote.  With || gcc jumps on
- * the range that the three lie in, wrongly at every other byte of a UUID.
+ * PRINTUSASCII without "=", "]" and the double quote.  With ||, gcc branches on
+ * the range that holds the three, which is mispredicted at every other byte of
+ * a UUID.
  */
 static inline bool
 is_sd_name(char c)

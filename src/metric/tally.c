@@ -38,7 +38,7 @@ clean(char c, enum part_kind kind)
 	return c == '.' && kind == PART_DOTTED ? c : '_';
 }
 
-/* Appends a part to a key of so many bytes; false if it is no part. */
+/* Appends a part to a key of so many bytes; false if the part is not usable. */
 static bool
 put_part(struct bucket_key *key, size_t used, int i, const struct part *part)
 {
@@ -58,7 +58,7 @@ put_part(struct bucket_key *key, size_t used, int i, const struct part *part)
 	return last != '.';
 }
 
-/* False if the sample's parts make no name. */
+/* False if the sample's parts do not make a name. */
 static bool
 make_key(struct bucket_key *key, const struct sample *sample)
 {
@@ -76,7 +76,7 @@ key_size(const struct bucket_key *key)
 	return offsetof(struct bucket_key, text) + key->len[0] + key->len[1];
 }
 
-/* The place of the key's number; it holds 0 if there is no such bucket. */
+/* The place for the key's number; it holds 0 if there is no such bucket. */
 static bucket_number *
 find(struct tally *tally, const struct bucket_key *key)
 {
@@ -115,7 +115,7 @@ append(struct tally *tally, const struct bucket_key *key, bucket_number *place)
 	return number;
 }
 
-/* Whether another of the three custom metrics has the name already. */
+/* Whether another of the three custom metrics already has the name. */
 static bool
 is_known_custom_name(struct tally *tally, const struct bucket_key *key)
 {
@@ -129,7 +129,7 @@ is_known_custom_name(struct tally *tally, const struct bucket_key *key)
 	return false;
 }
 
-/* Whether there is room for a new name; counts an application's own. */
+/* Whether there is room for a new name; keeps count of custom names. */
 static bool
 admit(struct tally *tally, const struct bucket_key *key)
 {
@@ -144,7 +144,7 @@ admit(struct tally *tally, const struct bucket_key *key)
 	return true;
 }
 
-/* 0 if there is no such bucket and no room for it. */
+/* The bucket's number; 0 if there is no such bucket and no room for it. */
 static bucket_number
 find_or_append(struct tally *tally, const struct bucket_key *key)
 {
@@ -177,7 +177,7 @@ tally_time(struct tally *tally, enum metric_id metric, struct slice number)
 	add_time(tally, (struct timer){.metric = (uint8_t)metric}, number);
 }
 
-/* Gives a bucket the sample's value; false if that is none. */
+/* Gives a bucket the sample's value; false if the sample has none. */
 static bool
 add_value(
     struct tally *tally, bucket_number number, const struct sample *sample)
@@ -221,7 +221,10 @@ tally_add(struct tally *tally, const struct sample *sample)
 	return add_value(tally, number, sample);
 }
 
-/* R14 and R014 are different codes: three digits come after all of two. */
+/*
+ * R14 and R014 are different codes: those of three digits follow all those of
+ * two.
+ */
 static size_t
 code_index(struct slice code)
 {

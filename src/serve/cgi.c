@@ -32,8 +32,10 @@ read_stdin(void *context, char *buf, size_t len)
 	return (ssize_t)total;
 }
 
-/* Nobody reads the pipe any more, or the socket is closed in both directions:
- * one that is half closed is how some servers end a body. */
+/*
+ * Whether the pipe has no reader any more, or the socket is closed in both
+ * directions: some servers end a body by closing only one.
+ */
 static bool
 stdout_hung_up(void *context)
 {
@@ -43,7 +45,7 @@ stdout_hung_up(void *context)
 	return poll(&fd, 1, 0) > 0;
 }
 
-/* Whether another try may do: a pipe that does not block may be full. */
+/* Whether another try may succeed: a non-blocking pipe may be full. */
 static bool
 waits_for_room(int error)
 {

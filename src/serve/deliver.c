@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "statsd/send.h"
 
-/* The names are looked up late only in a process that serves one request. */
+/* Only a process that serves a single request looks up the names this late. */
 static bool
 look_up_names(struct service *service)
 {
@@ -16,7 +16,10 @@ look_up_names(struct service *service)
 	return usable;
 }
 
-/* What is beyond the ceilings: a line a minute, of whichever app is first. */
+/*
+ * Logs samples beyond the ceilings: at most one line a minute, for all
+ * applications together.
+ */
 static void
 log_left_out(struct service *service, struct slice app, size_t samples)
 {
@@ -48,7 +51,7 @@ send_counts(struct service *service, struct slice app,
 	log_left_out(service, app, tally->left_out);
 }
 
-/* Sends the tally of what is no part of a batch. */
+/* Sends the tally of samples that are not part of a batch. */
 static void
 send_apart(struct service *service, struct slice app)
 {
@@ -57,7 +60,7 @@ send_apart(struct service *service, struct slice app)
 	send_counts(service, app, &service->part, &none);
 }
 
-/* Takes the batch's first message; true if it is an L10. */
+/* Takes the batch's first message; returns whether it is an L10. */
 static bool
 take_l10(const struct service *service, struct batch *batch,
     struct batch_message *message)
@@ -72,8 +75,10 @@ take_l10(const struct service *service, struct batch *batch,
 	    slice_equal(error_code_slice(&code), SLICE("L10"));
 }
 
-/* Sends the batch as it was when it came for the first time, without an L10
- * that is new: these are the datagrams of which some may have gone out. */
+/*
+ * Sends the batch as it first came, without a new L10: some of exactly these
+ * datagrams may already have been sent.
+ */
 static void
 send_batch(struct service *service, struct slice app, struct slice rest,
     bool new_l10, _Atomic uint32_t *handed)
@@ -89,8 +94,10 @@ send_batch(struct service *service, struct slice app, struct slice rest,
 	send_counts(service, app, &service->part, handed);
 }
 
-/* What counts of a batch that was counted before: that it came again, and an
- * L10 that is new. */
+/*
+ * What counts for a batch that was counted before: the repetition itself, and a
+ * new L10.
+ */
 static void
 send_repeat(struct service *service, const struct outcome *outcome,
     const struct batch_message *new_l10)
@@ -106,9 +113,9 @@ send_repeat(struct service *service, const struct outcome *outcome,
 }
 
 /*
- * An L10 in front is new if the batch did not begin with one when it came for
- * the first time: Logplex puts it there anew at each try.  Each step is noted
- * before it is taken, as the process may die between the two.
+ * An L10 at the front is new if the batch did not begin with one when it first
+ * came: Logplex may add one at each try.  Each step is noted before it is
+ * taken, as the process may die in between.
  */
 static void
 send_once(struct service *service, const struct request *request,
@@ -133,7 +140,9 @@ send_once(struct service *service, const struct request *request,
 		send_repeat(service, outcome, new_l10 ? &first : NULL);
 }
 
-/* The codes of ZEROS where they are due, but those that the batch counts. */
+/*
+ * Sends the codes of ZEROS if they are due, except those that the batch counts.
+ */
 static void
 send_zeros(struct service *service, struct slice app)
 {

@@ -21,7 +21,7 @@ exchange_close(struct service *service)
 	cluster_close(&service->cluster);
 }
 
-/* Reads and forgets up to limit bytes; how many there were, or -1. */
+/* Reads and discards up to limit bytes; returns how many there were, or -1. */
 static ssize_t
 skip(const struct transport *transport, size_t limit)
 {
@@ -40,8 +40,10 @@ skip(const struct transport *transport, size_t limit)
 	return (ssize_t)total;
 }
 
-/* A body that is refused is read to its end as well: unread, it would reset
- * the connection before the answer arrives. */
+/*
+ * A refused body is read to its end too: an unread one would reset the
+ * connection before the answer arrives.
+ */
 static void
 read_body(struct service *service, struct request *request,
     const struct transport *transport)
@@ -206,7 +208,10 @@ exchange_run(struct service *service, char *const *variables,
 		deliver(service, &request, transport, &outcome);
 	else if (outcome.authorised)
 		deliver_refusal(service, &outcome);
-	/* First the log: lighttpd ends a CGI process once it has the answer. */
+	/*
+	 * The log comes first: lighttpd ends a CGI process once it has the
+	 * answer.
+	 */
 	log_exchange(service, &request, &outcome, start);
 	write_answer(transport, &request, &service->tally, &outcome);
 }

@@ -17,7 +17,7 @@
 
 enum { LISTENER = 0, NO_LISTENER = -1 };
 
-/* In place of a connection. */
+/* Returned in place of a connection. */
 enum { DONE = -1, FAILED = -2 };
 
 static const int stop_signals[] = {SIGTERM, SIGINT, SIGUSR1};
@@ -67,9 +67,9 @@ stop(int signal)
 }
 
 /*
- * Lets the signals in only while waiting, so that nothing else is interrupted.
- * libfcgi's own handlers stay out because these are there first.  *waiting is
- * the mask to wait with.
+ * Admits signals only while waiting, so that nothing else is interrupted.
+ * Because these handlers are installed first, libfcgi does not install its own.
+ * *waiting is the mask to wait with.
  */
 static void
 catch_signals(sigset_t *waiting)
@@ -88,17 +88,17 @@ catch_signals(sigset_t *waiting)
 	sigaction(SIGPIPE, &action, NULL);
 }
 
-/* What lives as long as the process serves. */
+/* Everything that lives as long as the process serves. */
 struct responder {
 	struct service *service;
 	sigset_t waiting;
 	FCGX_Request request;
 	int parameters[2]; /* a pipe, see take_parameters */
-	int64_t end;       /* when to stop at the latest; INT64_MAX: not told */
+	int64_t end;       /* when to stop; INT64_MAX: not asked to */
 	struct peer peer;
 };
 
-/* Once told to stop, all that is left has until then. */
+/* Once asked to stop, all remaining requests have until then. */
 static void
 notice_stop(struct responder *r, int64_t end)
 {
@@ -107,8 +107,9 @@ notice_stop(struct responder *r, int64_t end)
 }
 
 /*
- * Waits for the next request, or if told to stop only looks whether there is
- * one, and lets signals in.  What is due meanwhile is done.  0: there is none.
+ * Waits for the next request while admitting signals, and does what falls due
+ * meanwhile.  Once asked to stop, only checks whether there is one.  Returns 0
+ * if there is none.
  */
 static int
 wait_for_request(struct responder *r)
@@ -135,8 +136,7 @@ log_accept_failure(int error)
 
 /*
  * Whether accept4 may be tried again after this error: a sibling was faster,
- * the web server left again, or the machine is short of something that will
- * come back.
+ * the web server hung up, or the machine has a temporary shortage.
  */
 static bool
 survives(int error)
@@ -161,9 +161,10 @@ survives(int error)
 }
 
 /*
- * The next connection; DONE once told to stop, with none waiting or no time
- * left; FAILED if the socket does.  (Accepting first and waiting only when
- * there was none costs more: 5 us for an accept4 in vain, 0.4 for a ppoll.)
+ * The next connection; DONE once asked to stop, if none waits or no time is
+ * left; FAILED if the socket fails.  (Accepting first, and waiting only if
+ * there was none, costs more: an accept4 that finds nothing takes 5 us, a ppoll
+ * 0.4.)
  */
 static int
 next_connection(struct responder *r)
@@ -208,7 +209,7 @@ write_answer(void *context, struct slice answer)
 	FCGX_PutStr(answer.ptr, (int)answer.len, r->request.out);
 }
 
-/* The system may give a user who has many pipes smaller ones. */
+/* The system may give smaller pipes to a user who has many. */
 static bool
 open_pipe(struct responder *r)
 {
@@ -225,10 +226,10 @@ open_pipe(struct responder *r)
 }
 
 /*
- * libfcgi makes variables of the parameters.  It gets them through a pipe and
- * nothing else: what it would read from the connection beyond them it would
- * keep to itself, and some records it takes badly (docs/security.md).  If it
- * fails it has closed the pipe.
+ * libfcgi turns the parameters into variables.  It gets them through a pipe,
+ * and gets nothing else: it would keep any bytes that it reads from the
+ * connection after them, and it mishandles some records (docs/security.md).  If
+ * it fails, it has closed the pipe.
  */
 static bool
 take_parameters(struct responder *r, struct slice opening)
@@ -236,7 +237,8 @@ take_parameters(struct responder *r, struct slice opening)
 	FCGX_Request *q = &r->request;
 
 	q->ipcFd = r->parameters[0];
-	q->keepConnection = 1; /* or it would be closed and another awaited */
+	/* Otherwise libfcgi would close the pipe and wait for another. */
+	q->keepConnection = 1;
 	if (write(r->parameters[1], opening.ptr, opening.len) ==
 		(ssize_t)opening.len &&
 	    FCGX_Accept_r(q) == 0) {
@@ -251,10 +253,10 @@ take_parameters(struct responder *r, struct slice opening)
 }
 
 /*
- * Writes the answer and closes the connection, kept or not: while it was kept,
- * nobody else would be served.  libfcgi waits for the web server to close it
- * first unless it is detached; with the body read, or the peer at fault, that
- * care is not needed.
+ * Writes the answer and closes the connection, even if the web server asked to
+ * keep it: a kept one would hold up all other clients.  Detaching it prevents
+ * libfcgi from waiting until the web server has closed it, which is not needed,
+ * as the body has been read or the peer is at fault.
  */
 static void
 finish(struct responder *r)
@@ -291,7 +293,7 @@ serve(struct responder *r, int fd)
 	return true;
 }
 
-/* libfcgi looks at this when it accepts connections itself. */
+/* libfcgi checks this when it accepts connections itself. */
 static bool
 limits_addresses(void)
 {

@@ -8,7 +8,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* What is received beyond the bytes wanted: a read takes a small request. */
+/*
+ * How much is received beyond the bytes wanted: enough for a small request in
+ * one read.
+ */
 enum { READ_AHEAD = 8192 };
 
 /* Waits until there is something to receive, a signal, or the deadline. */
@@ -25,8 +28,8 @@ wait_for_bytes(const struct peer *p, int64_t deadline)
 
 /*
  * Receives into `place` first, if it is not empty, and then into buf, which has
- * room for `more` bytes after `to`.  How many bytes came: 0 at a hang-up, -1 on
- * an error, which is ETIMEDOUT at the deadline.
+ * room for `more` bytes after `to`.  Returns how many bytes came: 0 at a
+ * hang-up, -1 on an error, which is ETIMEDOUT at the deadline.
  */
 static ssize_t
 receive(struct peer *p, char *place, size_t len, size_t more, int64_t deadline)
@@ -92,7 +95,7 @@ peer_open(struct peer *p, struct slice *opening)
 	return true;
 }
 
-/* Sees to it that buf holds the next len bytes; false if they don't come. */
+/* Receives until buf holds the next len bytes; false if they don't come. */
 static bool
 have(struct peer *p, size_t len)
 {
@@ -135,7 +138,7 @@ next_record(struct peer *p)
 	}
 }
 
-/* Reads from the current record, and with its last byte the next header. */
+/* Reads from the current record and, with its last byte, the next header. */
 static size_t
 read_content(struct peer *p, char *buf, size_t len)
 {

@@ -23,9 +23,9 @@ record_take_header(struct slice *bytes, struct record *record)
 	return true;
 }
 
-/* The contents of successive PARAMS as one run of bytes. */
+/* The contents of successive PARAMS as one sequence of bytes. */
 struct params {
-	struct slice content; /* of the current record, what is left */
+	struct slice content; /* the rest of the current record's */
 	struct slice rest;    /* the records after it */
 };
 

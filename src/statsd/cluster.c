@@ -2,10 +2,13 @@
 
 #include "base/clock.h"
 
-/* How often to see whether look-ups have finished, or failures are due. */
+/*
+ * How often to check whether look-ups have finished or failures are due to be
+ * logged.
+ */
 enum { LOOKUP_POLL_MS = 100, FAILURE_POLL_MS = 5000 };
 
-/* A name without any address is looked up more often than this is logged. */
+/* A name without an address is looked up more often than this is logged. */
 static void
 log_lookup(struct collector *c, const char *reason)
 {
@@ -126,7 +129,7 @@ look_up_and_wait(struct cluster *cluster)
 			    "the name server has not answered yet");
 }
 
-/* Whether nothing can be sent to a collector, and why. */
+/* Whether nothing can be sent to a collector; adds the reason to *faults. */
 static bool
 put_fault(struct buf *faults, struct collector *c)
 {

@@ -25,7 +25,7 @@ note_failure(struct collector *c, int error)
 	c->error = error;
 }
 
-/* Closes the socket, after looking whether the last datagram was refused. */
+/* Closes the socket, after checking whether the last datagram was refused. */
 static void
 disconnect(struct collector *c)
 {
@@ -58,7 +58,9 @@ connect_to(const struct collector_address *a)
 	return -1;
 }
 
-/* Connects to the first address that takes it, from `current` on. */
+/*
+ * Connects to the first address that accepts a connection, from `current` on.
+ */
 static bool
 connect_any(struct collector *c)
 {
@@ -125,7 +127,7 @@ still_current(const struct collector *c, const struct addrinfo *list)
 	return false;
 }
 
-/* Of more addresses than there is room for, the connected one is kept. */
+/* If there are more addresses than fit, the connected one is kept. */
 static void
 copy_addresses(struct collector *c, const struct addrinfo *list)
 {
@@ -230,7 +232,10 @@ collector_sign(const struct collector *c, unsigned char *datagram, size_t len)
 
 	if (c->uri->key_len == 0)
 		return true;
-	/* Not libsodium's, which ends the program if there are none. */
+	/*
+	 * Not libsodium's function, which ends the program if there is no
+	 * randomness.
+	 */
 	if (getentropy(nonce, sizeof(nonce)) != 0)
 		return false;
 	signature_sign(&c->key, (int64_t)time(NULL) - c->uri->backdate, nonce,
@@ -238,7 +243,9 @@ collector_sign(const struct collector *c, unsigned char *datagram, size_t len)
 	return true;
 }
 
-/* What the following return: 0, or the errno of a datagram not sent. */
+/*
+ * The functions below return 0, or the errno of a datagram that was not sent.
+ */
 static int
 try(const struct collector *c, const unsigned char *datagram, size_t len)
 {
@@ -261,7 +268,10 @@ try_again(
 	return try_anew(c, datagram, len);
 }
 
-/* Whether the machine has no room now; another try would have none. */
+/*
+ * Whether the machine has no room for a datagram; trying again at once would
+ * not help.
+ */
 static bool
 is_full(int error)
 {

@@ -4,7 +4,7 @@
 
 #include "bounds.h"
 
-/* Writes a pattern, with the sample's parts for %1 and %2. */
+/* Writes a pattern, with the sample's parts in place of %1 and %2. */
 static void
 put_pattern(struct buf *t, const char *pattern, const struct sample *sample)
 {
@@ -76,7 +76,7 @@ line_put(struct buf *t, const struct line_style *style, struct slice app,
 		put_tags(t, style, app, sample);
 }
 
-/* The longest value of a metric: as many errors as a body has room for. */
+/* A sample with the metric's longest value: as many errors as fit in a body. */
 static struct sample
 longest_sample(enum metric_id metric, const char x[static PART_MAX])
 {

@@ -51,7 +51,7 @@ lookup_wait(struct lookup *lookup, long milliseconds)
 	const struct gaicb *request = &lookup->request;
 	int64_t deadline = clock_ms() + milliseconds, left = milliseconds;
 
-	/* What the C library has left of the look-up before may end a wait. */
+	/* Leftovers of an earlier look-up in the C library may end a wait. */
 	while (lookup->pending && left > 0 &&
 	    gai_error(&lookup->request) == EAI_INPROGRESS) {
 		struct timespec timeout = {left / 1000, left % 1000 * 1000000};

@@ -3,8 +3,8 @@
 #include "statsd/uri.h"
 
 /*
- * Whether a key may stand where the port should: not after a user or an
- * address in brackets.
+ * Whether a key may be in the port's place: not after a userinfo or an address
+ * in brackets.
  */
 static bool
 may_hold_key(const struct uri_parts *parts)
@@ -18,7 +18,7 @@ may_hold_key(const struct uri_parts *parts)
 	    !uri_read_port(port, &ignored);
 }
 
-/* An option that is none may be a key. */
+/* What is not an option may be a key. */
 static void
 put_query(struct buf *t, struct slice query)
 {

@@ -10,7 +10,7 @@ struct sending {
 	struct slice app;
 	struct slice tags;
 	uint32_t datagrams;         /* so far */
-	_Atomic uint32_t *handed;   /* of these, to the kernel */
+	_Atomic uint32_t *handed;   /* of these, those handed to the kernel */
 	size_t len[COLLECTORS_MAX]; /* of each datagram; 0: not begun */
 	/* Only the pages that are written cost memory. */
 	unsigned char datagram[COLLECTORS_MAX][DATAGRAM_MAX];
@@ -63,7 +63,7 @@ send_sample(void *context, const struct sample *sample)
 
 		flush(s, owner);
 		fits = pack(s, owner, buf_slice(&bucket), sample);
-		assert(fits); /* config.c has seen to it */
+		assert(fits); /* config.c ensures that it fits */
 	}
 	if (s->cluster->collectors[owner].uri->datagram == 0)
 		flush(s, owner);

@@ -104,7 +104,10 @@ is_host_name(struct slice s)
 	return is_bucket_text(s) && s.len > 0;
 }
 
-/* The inside of the brackets: an IPv6 address, perhaps with "%" and a zone. */
+/*
+ * The text between the brackets: an IPv6 address, optionally with "%" and a
+ * zone.
+ */
 static bool
 is_ipv6(struct slice s)
 {

@@ -1,5 +1,5 @@
 /*
- * bin/listener: prints the datagrams that arrive at a UDP port.
+ * bin/listener: prints the datagrams that arrive on a UDP port.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -16,7 +16,7 @@
 
 enum { EXIT_OK, EXIT_FAULT, EXIT_USAGE };
 
-/* Collectors refuse a time of more than this many seconds ago. */
+/* Collectors refuse a time that is more than this many seconds old. */
 enum { MAX_DRIFT = 3 };
 
 static const char usage[] =
@@ -64,7 +64,7 @@ read_options(int argc, char **argv, struct options *options)
 	return true;
 }
 
-/* The socket, or -1 after saying why. */
+/* Returns a socket, or -1 after printing the reason. */
 static int
 listen_at(const struct options *options)
 {
@@ -131,7 +131,10 @@ judge_time(int64_t seconds)
 			       : NULL;
 }
 
-/* The text of a datagram that is in order, or why it is not, and all of it. */
+/*
+ * Writes the text of a datagram, or why it is not acceptable and all of its
+ * bytes.
+ */
 static void
 put_datagram(
     struct buf *line, const struct signature_key *key, struct slice datagram)
