@@ -6,7 +6,7 @@
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS = body message request credentials collector environment \
-	datagram exchange metrics
+	datagram exchange metrics fastcgi
 FUZZ_CC ?= clang
 FUZZ_PROGRAMS = $(FUZZ_TARGETS:%=$(BUILD)/fuzz_%)
 
@@ -22,7 +22,7 @@ fuzz-programs: $(FUZZ_PROGRAMS)
 
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/fuzz.o \
 		$(BUILD)/tests/fuzz/collectors.o $(BUILD)/tests/plain.o $(LIBRARY)
-	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS) $(LIBS)
 
 $(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c Makefile
 	@mkdir -p $(@D)

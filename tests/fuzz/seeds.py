@@ -3,6 +3,7 @@
 tests/fuzz/corpus holds what runs have found beyond them."""
 
 import base64
+import struct
 import sys
 from pathlib import Path
 
@@ -127,6 +128,28 @@ def metrics():
             yield b"a" + writer + line.split(b"\t")[2]
 
 
+def fastcgi():
+    """Records by hand: FastCGI 1.0, section 3.3."""
+    def record(kind, content=b"", request=1, padding=0):
+        return struct.pack(">BBHHBx", 1, kind, request, len(content),
+                           padding) + content + bytes(padding)
+    begin = record(1, b"\0\1\0\0\0\0\0\0")
+    one = b"\x0e\x04REQUEST_METHODPOST"
+    long = b"\x80\0\0\x09\x80\0\0\xc8PATH_INFO" + b"x" * 200
+    opening = begin + record(4, one + long) + record(4)
+    body = record(5, b"17 <1>1 t h a p - hi") + record(5)
+    yield opening + body
+    yield begin + record(4, one[:9]) + record(4, one[9:], padding=3) + record(4)
+    yield opening + record(5, b"abc", padding=5) + record(5, b"d") + body
+    yield opening + body + record(2)
+    yield opening + record(2)
+    yield opening + record(5, b"x", request=2) + body
+    yield opening + record(9, b"\x0f\0FCGI_MPXS_CONNS", request=0) + body
+    yield record(9, b"\x0e\0FCGI_MAX_CONNS" * 4, request=0) + opening
+    yield begin + record(4, b"\xff\xff\xff\xfe" * 2) + record(4)
+    yield begin + begin + opening + body
+
+
 def exchanges():
     for head in ["\n\n", "u:secret-secret-secret@\n/a/b?datagram=400\n"]:
         for credentials in "Aladdin:Tr0ub4dor", ":Tr0ub4dor2", "no:no":
@@ -142,7 +165,7 @@ def exchanges():
 SEEDS = {"message": messages, "request": requests, "credentials": credentials,
          "collector": collectors, "environment": environments,
          "datagram": datagrams, "exchange": exchanges,
-         "metrics": metrics,
+         "metrics": metrics, "fastcgi": fastcgi,
          "body": lambda: [b"9 <0>1 a b\r\n", b"35 <1>1 - - heroku web.1 - Error R14 (x)"]}
 
 for target, seeds in SEEDS.items():
