@@ -19,11 +19,11 @@ static const char usage[] =
     "  --check     print what the configuration amounts to, or its faults\n"
     "  --no-send   with --check: send the collectors nothing, not even a\n"
     "              datagram without counters\n"
-    "  --for-start with --check: send nothing, and pass over collectors that\n"
-    "              cannot be sent to while there are others, as a start does\n"
-    "  --strict    with --check: a warning makes it exit 1, as a fault does\n"
-    "  --explain   say what FILE or standard input would count: the output of\n"
-    "              `heroku logs`, or the body of a drain's request\n"
+    "  --for-start with --check: send nothing, and tolerate collectors that\n"
+    "              cannot be sent to if there are others, as a start does\n"
+    "  --strict    with --check: exit 1 for warnings as well\n"
+    "  --explain   show what FILE or standard input would count: the output\n"
+    "              of `heroku logs`, or the body of a drain's request\n"
     "  --app NAME  the application's name for --explain; \"app\" if not given\n"
     "  --help, --version\n"
     "\n"
@@ -32,7 +32,7 @@ static const char usage[] =
     "API_PREVIOUS_CREDENTIALS_<APP>,\n"
     "AUTH, METRICS, PREFIX_<APP>, TAGS, ZEROS, LEVELS, PLATFORM_ONLY,\n"
     "DUPLICATES, FRAMES_FILE, LOG_LEVEL, BASE_PATH.\n"
-    "All of it is in the manual: man logplex-statsd.\n";
+    "The manual describes all of it: man logplex-statsd.\n";
 
 void
 options_print_usage(FILE *out)

@@ -77,11 +77,11 @@ prints_what_would_be_used(void **state)
 	    "collector 1: statsd://127.0.0.1:1, prefix p., signed, lines "
 	    "packed into 500 bytes, backdated by 1 s\n"
 	    "collector 2: statsd://[::1]:2, no prefix, not signed\n"
-	    "application MY_APP: credentials of its own, previous ones "
+	    "application MY_APP: has its own credentials, previous ones are "
 	    "accepted too\n"
 	    "  drain URL: https://USER:PASSWORD@HOST/drain/my-app/logs\n"
-	    "  (names that differ in - and _ or in case share these)\n"
-	    "application OTHER: credentials of its own\n"
+	    "  (names that differ only in - and _ or in case share these)\n"
+	    "application OTHER: has its own credentials\n"
 	    "  drain URL: https://USER:PASSWORD@HOST/drain/other/logs\n"
 	    "all other applications: API_SECRET, API_PREVIOUS_SECRET accepted "
 	    "too\n"
@@ -89,12 +89,13 @@ prints_what_would_be_used(void **state)
 	    "https://drain:API_SECRET@HOST/drain/APPLICATION/logs\n"
 	    "passwords: checked by this program (AUTH=self)\n"
 	    "router lines that count: at=error at=warning\n"
-	    "lines of applications that look like errors: not counted "
+	    "application lines that look like errors: not counted "
 	    "(PLATFORM_ONLY=1)\n"
-	    "batches that come again: counted each time "
+	    "repeated batches: counted each time "
 	    "(DUPLICATES=count)\n"
 	    "base path: /drain\n"
-	    "metrics: errors: of a batch of 100 requests a line for each code\n"
+	    "metrics: errors: for a batch of 100 requests, a line for each "
+	    "code\n"
 	    "no warnings\n");
 	assert_string_equal(err, "");
 }
@@ -109,15 +110,16 @@ prints_users_when_the_web_server_checks(void **state)
 	    "FRAMES_FILE=/frames"));
 	assert_string_equal(out,
 	    "collector 1: statsd://127.0.0.1:1, no prefix, not signed\n"
-	    "application APP: the user of its credentials\n"
+	    "application APP: the user named in its credentials\n"
 	    "  drain URL: https://USER:PASSWORD@HOST/app/logs\n"
 	    "all other applications: the user with the application's name\n"
 	    "  drain URL: https://APPLICATION:PASSWORD@HOST/APPLICATION/logs\n"
 	    "passwords: checked by the web server (AUTH=remote-user)\n"
 	    "router lines that count: at=info\n"
-	    "lines of applications that look like errors: counted\n"
-	    "batches that come again: counted once, remembered in /frames\n"
-	    "metrics: errors: of a batch of 100 requests a line for each code\n"
+	    "application lines that look like errors: counted\n"
+	    "repeated batches: counted once, remembered in /frames\n"
+	    "metrics: errors: for a batch of 100 requests, a line for each "
+	    "code\n"
 	    "1 warning\n");
 }
 
@@ -131,9 +133,10 @@ prints_what_is_counted_under_which_names(void **state)
 	    "TAGS=env:live", "ZEROS=H12,R14", "API_SECRET=0123456789abcdef"));
 	assert_non_null(strstr(out, "lines packed into 1432 bytes, tagged\n"));
 	assert_non_null(strstr(out,
-	    "metrics: errors: of a batch of 100 requests a line for each code\n"
-	    "metrics: latency: of a batch of 100 requests 9 lines\n"
-	    "metrics: drain: of a batch of 100 requests 2 lines\n"
+	    "metrics: errors: for a batch of 100 requests, a line for each "
+	    "code\n"
+	    "metrics: latency: for a batch of 100 requests, 9 lines\n"
+	    "metrics: drain: for a batch of 100 requests, 2 lines\n"
 	    "application SHOP: named shop.live in buckets\n"
 	    "tags of every tagged line: env:live\n"
 	    "zeros of: H12, R14\n"
@@ -172,7 +175,7 @@ warns_of_what_is_likely_a_mistake(void **state)
 	    {{"API_CREDENTIALS_A=u@:p"}, "API_CREDENTIALS_A: a drain URL"},
 	    {{"API_CREDENTIALS_A=:p"}, "the user is empty"},
 	    {{"API_CREDENTIALS_A-B=u:p", "API_CREDENTIALS_A_B=u:p"},
-		"API_CREDENTIALS_A-B: API_CREDENTIALS_A_B is set too"},
+		"API_CREDENTIALS_A-B: API_CREDENTIALS_A_B is also set"},
 	    {{"API_CREDENTIALS_A-B=u:p"}, NULL},
 	    {{"API_PREVIOUS_CREDENTIALS_A-B=u:p", "API_CREDENTIALS_A_B=u:p"},
 		NULL},
@@ -180,7 +183,7 @@ warns_of_what_is_likely_a_mistake(void **state)
 		NULL},
 	    {{"API_CREDENTIALS_A=u:p", "METRIC_CLUSTER=0123456789"},
 		"METRIC_CLUSTER: not a variable"},
-	    {{"AUTH=remote-user"}, "takes the web server's word"},
+	    {{"AUTH=remote-user"}, "trusts the web server"},
 	    {{"AUTH=remote-user", "API_SECRET=x"}, "API_SECRET has no effect"},
 	};
 
@@ -205,9 +208,9 @@ warns_of_what_is_wrong_with_the_system(void **state)
 	} cases[] = {
 	    {{.exposure = "anybody may write"}, "warning: anybody may write\n"},
 	    {{.backlog = BACKLOG - 1},
-		"warning: net.core.somaxconn is 1023: when more requests than "
-		"that come at once, the web server answers the rest 5xx; set "
-		"it to 1024 or more\n"},
+		"warning: net.core.somaxconn is 1023: if more requests than "
+		"that arrive at once, the web server answers the rest with "
+		"5xx; set it to 1024 or more\n"},
 	    {{.backlog = BACKLOG}, ""},
 	    {{.backlog = 0}, ""},
 	};
@@ -294,18 +297,18 @@ probes_say_who_listens(void **state)
 	assert_true(checks(true, cluster, "API_CREDENTIALS_A=u:p"));
 	snprintf(want, sizeof(want),
 	    "collector 1: statsd://127.0.0.1:%u, no prefix, not signed\n"
-	    "  a datagram was sent; somebody listens\n"
+	    "  a datagram was sent and not refused: something listens there\n"
 	    "collector 2: statsd://127.0.0.1:%u, no prefix, not signed\n"
-	    "  a datagram was sent and refused: nobody listens\n"
+	    "  a datagram was sent and refused: nothing listens there\n"
 	    "collector 3: statsd://[::1]:%u, no prefix, signed\n"
-	    "  a datagram was sent; somebody listens\n"
+	    "  a datagram was sent and not refused: something listens there\n"
 	    "collector 4: statsd://[fe80::1]:1, no prefix, not signed\n"
 	    "  a datagram could not be sent: Invalid argument\n"
 	    "application A: ",
 	    there, gone, there6);
 	assert_text(slice_head(slice_of(out), strlen(want)), want, "probes");
 	snprintf(want, sizeof(want),
-	    "warning: collector 2: nobody listens on port %u\n", gone);
+	    "warning: collector 2: nothing listens on port %u\n", gone);
 	assert_string_equal(err, want);
 	close(fd);
 	close(fd6);

@@ -235,7 +235,8 @@ takes_only_so_many_collectors(void **state)
 	assert_int_equal(config.collector_count, COLLECTORS_MAX);
 	strcat(list, ",statsd://h");
 	load(list);
-	assert_true(faults_say("collector 257, statsd://h: there may be 256"));
+	assert_true(
+	    faults_say("collector 257, statsd://h: there may be at most 256"));
 	assert_int_equal(fault_count(), 1);
 }
 

@@ -73,7 +73,7 @@ a_framing_fault_ends_it_without_counters(void **state)
 	    "fault\t5\tthe body ends within a frame\n");
 	assert_string_equal(err,
 	    "a framing fault in message 2, at byte 5: the whole batch would be "
-	    "answered 422 and nothing counted\n");
+	    "refused with 422 and nothing counted\n");
 }
 
 static void

@@ -374,13 +374,13 @@ static const struct file_case {
 } file_cases[] = {
     {"an empty file", empty, NULL},
     {"zeros", zeros, NULL},
-    {"too short", too_short, "it has another size"},
-    {"too long", too_long, "it has another size"},
-    {"one byte", one_byte, "it has another size"},
+    {"too short", too_short, "its size is wrong"},
+    {"too long", too_long, "its size is wrong"},
+    {"one byte", one_byte, "its size is wrong"},
     {"random bytes", random_bytes, "it was not written by this version"},
-    {"others may read it", others_may_read, "others may open it"},
-    {"others may write it", others_may_write, "others may open it"},
-    {"it has a second name", second_name, "others may open it"},
+    {"others may read it", others_may_read, "others can open it"},
+    {"others may write it", others_may_write, "others can open it"},
+    {"it has a second name", second_name, "others can open it"},
     {"a symbolic link", symbolic_link, "it is a symbolic link"},
     {"a pipe", fifo, "it is not a regular file"},
     {"a directory", directory, "Is a directory"},
@@ -467,7 +467,7 @@ a_file_that_is_truncated_is_named_once_and_memory_serves(void **state)
 	assert_int_equal(count(&frames, "heaven", SLICE("1")), FRAMES_NEW);
 	assert_int_equal(truncate(path, 100), 0);
 	log = stderr_of(count_some);
-	assert_non_null(strstr(log, "its bytes have gone"));
+	assert_non_null(strstr(log, "its bytes are gone"));
 	assert_null(strchr(strchr(log, '\n') + 1, '\n'));
 	/* The next one makes no use of what is left. */
 	memset(&sibling, 0, sizeof(sibling));

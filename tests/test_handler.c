@@ -457,8 +457,8 @@ answers_in_full(void **state)
 	    {"GET", "/heaven/logs", "",
 		"Status: 405 Method Not Allowed\r\n"
 		"Content-Type: application/json\r\nAllow: POST\r\n"
-		"Content-Length: 47\r\n\r\n"
-		"{\"error\":\"this path does not take that method\"}"},
+		"Content-Length: 48\r\n\r\n"
+		"{\"error\":\"this path does not allow that method\"}"},
 	    {"POST", "/hell/logs", "",
 		"Status: 401 Unauthorized\r\n"
 		"Content-Type: application/json\r\n"

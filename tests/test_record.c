@@ -111,7 +111,7 @@ what_can_be_no_opening_is_refused(void **state)
 		SLICE(BEGIN "\1\x9\0\0\0\0\0\0")},
 	    {"another request's parameters", "among the parameters",
 		SLICE(BEGIN "\1\4\0\2\0\0\0\0")},
-	    {"a padded end", "is padded", SLICE(BEGIN "\1\4\0\1\0\0\1\0\0")},
+	    {"a padded end", "has padding", SLICE(BEGIN "\1\4\0\1\0\0\1\0\0")},
 	    {"a name without a length", "longer than",
 		SLICE(BEGIN PARAMS("\1") "\1" END)},
 	    {"a value that is cut", "longer than",

@@ -128,7 +128,7 @@ credentials_add(struct credentials *c, struct slice name,
 	memcpy(padded.bytes, name.ptr, name.len);
 	application = find_or_add(c, &padded);
 	if (application == NULL)
-		return "there are more applications than this program holds";
+		return "there are more applications than this program can hold";
 	secret_set(&application->credentials[age], value);
 	if (age == CREDENTIALS_CURRENT)
 		application->user = user;

@@ -48,15 +48,18 @@ print_probe(const struct probe *p, FILE *out)
 		fprintf(out, "  a datagram could not be sent: %s\n", p->reason);
 		break;
 	case PROBE_REFUSED:
-		fputs(
-		    "  a datagram was sent and refused: nobody listens\n", out);
+		fputs("  a datagram was sent and refused: nothing listens "
+		      "there\n",
+		    out);
 		break;
 	case PROBE_LISTENS:
-		fputs("  a datagram was sent; somebody listens\n", out);
+		fputs("  a datagram was sent and not refused: something "
+		      "listens there\n",
+		    out);
 		break;
 	case PROBE_UNKNOWN:
-		fputs("  a datagram was sent; whether somebody listens cannot "
-		      "be told\n",
+		fputs("  a datagram was sent; there is no way to know whether "
+		      "it arrived\n",
 		    out);
 		break;
 	}
@@ -105,8 +108,8 @@ print_application_url(
 	put_path_name(&name, application_name(a));
 	print_url(config, "USER:PASSWORD", buf_slice(&name), out);
 	if (slice_contains(application_name(a), '_'))
-		fputs("  (names that differ in - and _ or in case share "
-		      "these)\n",
+		fputs("  (names that differ only in - and _ or in case "
+		      "share these)\n",
 		    out);
 }
 
@@ -114,10 +117,10 @@ static void
 print_application(
     const struct config *config, const struct application *a, FILE *out)
 {
-	fprintf(out, "application %.*s: credentials of its own%s\n",
+	fprintf(out, "application %.*s: has its own credentials%s\n",
 	    SLICE_ARG(application_name(a)),
 	    a->credentials[CREDENTIALS_PREVIOUS].set
-		? ", previous ones accepted too"
+		? ", previous ones are accepted too"
 		: "");
 	print_application_url(config, a, out);
 }
@@ -150,7 +153,8 @@ print_users(const struct config *config, FILE *out)
 
 		if (a->user.len == 0)
 			continue;
-		fprintf(out, "application %.*s: the user of its credentials\n",
+		fprintf(out,
+		    "application %.*s: the user named in its credentials\n",
 		    SLICE_ARG(application_name(a)));
 		print_application_url(config, a, out);
 	}
@@ -162,7 +166,7 @@ print_users(const struct config *config, FILE *out)
 static void
 print_duplicates(const struct config *config, FILE *out)
 {
-	fputs("batches that come again: ", out);
+	fputs("repeated batches: ", out);
 	if (config->count_duplicates) {
 		fputs("counted each time (DUPLICATES=count)\n", out);
 	} else if (config->frames_file.len > 0) {
@@ -170,7 +174,7 @@ print_duplicates(const struct config *config, FILE *out)
 		print_path(config->frames_file, out);
 		fputc('\n', out);
 	} else {
-		fputs("counted once, as far as one process knows "
+		fputs("counted once within each process "
 		      "(FRAMES_FILE is not set)\n",
 		    out);
 	}
@@ -182,7 +186,7 @@ print_families(const struct config *config, FILE *out)
 	for (int i = 0; i < METRIC_FAMILIES; i++)
 		if (config->counting.families & FAMILY_BIT(i))
 			fprintf(out,
-			    "metrics: %.*s: of a batch of 100 requests %s\n",
+			    "metrics: %.*s: for a batch of 100 requests, %s\n",
 			    SLICE_ARG(metric_families[i].name),
 			    metric_families[i].cost);
 }
@@ -215,7 +219,7 @@ print_rules(const struct config *config, FILE *out)
 	    config->rules.errors.levels & ERROR_LEVEL_WARNING ? " at=warning"
 							      : "",
 	    config->rules.errors.levels & ERROR_LEVEL_INFO ? " at=info" : "");
-	fprintf(out, "lines of applications that look like errors: %s\n",
+	fprintf(out, "application lines that look like errors: %s\n",
 	    config->rules.errors.platform_only ? "not counted (PLATFORM_ONLY=1)"
 					       : "counted");
 	print_duplicates(config, out);
@@ -231,7 +235,7 @@ put_port_warning(struct buf *t, size_t number, uint16_t port)
 {
 	buf_put(t, SLICE("collector "));
 	buf_put_number(t, number);
-	buf_put(t, SLICE(": nobody listens on port "));
+	buf_put(t, SLICE(": nothing listens on port "));
 	buf_put_number(t, port);
 }
 
@@ -245,10 +249,10 @@ warn_of_port(struct buf *t, const struct collector *c, size_t number)
 	put_port_warning(t, number, port);
 	if ((port == OUR_PORT || port == STATSD_PORT) &&
 	    probe_other_port(c, other)) {
-		buf_put(t, SLICE(", but somebody does on "));
+		buf_put(t, SLICE(", but something does on "));
 		buf_put_number(t, other);
 	} else if (port == OUR_PORT) {
-		buf_put(t, SLICE("; is it 8125, as statsd has it by default?"));
+		buf_put(t, SLICE("; is it 8125, statsd's default?"));
 	}
 	buf_put(t, SLICE("\n"));
 }
@@ -261,8 +265,8 @@ warn_of_backlog(struct buf *t, size_t limit)
 	buf_put(t, SLICE("net.core.somaxconn is "));
 	buf_put_number(t, limit);
 	buf_put(t,
-	    SLICE(": when more requests than that come at once, the web server "
-		  "answers the rest 5xx; set it to 1024 or more\n"));
+	    SLICE(": if more requests than that arrive at once, the web server "
+		  "answers the rest with 5xx; set it to 1024 or more\n"));
 }
 
 static void

@@ -136,7 +136,7 @@ print_fault(const struct explain *job, const struct batch_message *m,
 		    job->err);
 	fprintf(job->err,
 	    "a framing fault in message %zu, at byte %zu: the whole batch "
-	    "would be answered 422 and nothing counted\n",
+	    "would be refused with 422 and nothing counted\n",
 	    m->number, m->offset);
 }
 

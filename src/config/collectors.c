@@ -37,7 +37,7 @@ read_collector(struct loading *l, size_t number, struct slice uri)
 	struct config *config = l->config;
 	struct uri *collector = &config->collectors[config->collector_count];
 	const char *fault = config->collector_count == COLLECTORS_MAX
-	    ? "there may be 256 collectors at most"
+	    ? "there may be at most 256 collectors"
 	    : uri_parse(uri, collector);
 
 	if (fault != NULL) {
@@ -132,8 +132,8 @@ warn_of_datagrams(struct loading *l)
 		if (config->collectors[i].datagram > 0)
 			continue;
 		loading_note(&l->findings->warnings, SLICE("METRICS"),
-		    "with families other than errors, each line is a datagram "
-		    "of its own at a collector without ?datagram=1432");
+		    "with families other than errors, a collector without "
+		    "?datagram=1432 is sent each line in a separate datagram");
 		return;
 	}
 }
@@ -143,7 +143,7 @@ judge_cluster(struct loading *l)
 {
 	if (l->config->default_cluster && l->on_dyno)
 		loading_note(&l->findings->warnings, SLICE("METRICS_CLUSTER"),
-		    "not set, and this is a dyno: nobody listens on its "
+		    "not set, and this is a dyno: nothing listens on its "
 		    "127.0.0.1, so every counter is lost");
 	check_datagrams(l);
 	warn_of_datagrams(l);

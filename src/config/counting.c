@@ -61,7 +61,7 @@ counting_parse_tags(struct counting *c, struct slice value)
 			       "-, . and /";
 	}
 	if (slice_contains(value, ' '))
-		return "must hold no spaces";
+		return "must not contain spaces";
 	c->tags = value;
 	return NULL;
 }
@@ -78,7 +78,7 @@ counting_parse_zeros(struct counting *c, struct slice value)
 		if (!error_is_code(code))
 			return "must be codes such as H12,R14,L10";
 		if (c->zero_count == ZEROS_MAX)
-			return "may hold 100 codes at most";
+			return "may hold at most 100 codes";
 		c->zeros[c->zero_count++] = code;
 	}
 	return NULL;
@@ -120,7 +120,7 @@ counting_parse_prefix(
 		return "must be 1 to 100 letters, digits, _, - and ., such as "
 		       "shop.production";
 	if (c->prefix_count == APPLICATIONS_MAX)
-		return "there are more applications than this program holds";
+		return "there are more applications than this program can hold";
 	c->prefixes[c->prefix_count++] = (struct app_prefix){variable, value};
 	return NULL;
 }

@@ -24,8 +24,9 @@ warn_of_url(struct loading *l, struct slice user, struct slice password)
 {
 	if (!is_plain_in_url(user) || !is_plain_in_url(password))
 		loading_note(&l->passwords, l->variable,
-		    "a drain URL carries letters, digits and -._~!$&'()*+,;= "
-		    "only, and Logplex does not decode %XX; choose another "
+		    "a drain URL can hold only letters, digits and "
+		    "-._~!$&'()*+,;= and Logplex does not decode %XX; choose "
+		    "another "
 		    "password");
 }
 
@@ -60,7 +61,7 @@ load_secret(struct loading *l, struct slice value)
 	if (value.len < SECRET_WISE_MIN)
 		loading_note(&l->passwords, l->variable,
 		    "shorter than 16 characters; it opens every application "
-		    "without credentials of its own");
+		    "that has no credentials");
 	warn_of_url(l, value, value);
 	return credentials_set_shared(
 	    &l->config->credentials, CREDENTIALS_CURRENT, value);
@@ -98,8 +99,8 @@ warn_of_sharing(struct buf *warnings, const struct credentials *c)
 		buf_put(warnings, SLICE(": API_CREDENTIALS_"));
 		buf_put(warnings, application_name(folded));
 		buf_put(warnings,
-		    SLICE(" is set too, for the same name with _; the one "
-			  "with - takes this variable alone\n"));
+		    SLICE(" is also set, for the same name with _; the one "
+			  "with - uses only this variable\n"));
 	}
 }
 
@@ -123,7 +124,7 @@ static void
 warn_of_trust(struct buf *warnings, const struct credentials *c)
 {
 	buf_put(warnings,
-	    SLICE("AUTH=remote-user takes the web server's word for who a "
+	    SLICE("AUTH=remote-user trusts the web server to say who a "
 		  "client is: it must check the password of every request, "
 		  "and nothing else may reach this program's socket "
 		  "(docs/web-servers.md)\n"));

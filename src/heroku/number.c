@@ -2,7 +2,7 @@
 
 enum { GAUGE_MAX = 20, WHOLE_DIGITS = 15, MS_DIGITS = 3 };
 
-const char number_flaw[] = "a value that is no plain number gives nothing";
+const char number_flaw[] = "a value that is not a plain number gives no sample";
 
 struct slice
 number_take_gauge(struct slice *s)

@@ -180,6 +180,7 @@ frames_release(struct frames_claim *claim)
 		atomic_store(&claim->bucket->owner, 0);
 	claim->bucket = NULL;
 	if (frames_file_lost())
-		log_unusable("its bytes have gone, by truncation or a fault of "
-			     "the disk");
+		log_unusable(
+		    "its bytes are gone: it was truncated, or its disk "
+		    "failed");
 }

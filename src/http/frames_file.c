@@ -121,10 +121,10 @@ judge(const struct stat *st, off_t size)
 	if (st->st_uid != geteuid())
 		return "it belongs to another user";
 	if ((st->st_mode & (S_IRWXG | S_IRWXO)) != 0 || st->st_nlink > 1)
-		return "others may open it; its mode must be 0600, and it must "
-		       "have one name";
+		return "others can open it; its mode must be 0600, and it must "
+		       "have only one name";
 	if (st->st_size != 0 && st->st_size != size)
-		return "it has another size than this program's";
+		return "its size is wrong for this program";
 	return NULL;
 }
 

@@ -116,7 +116,7 @@ static int
 refuse_method(struct outcome *out, const char *allow)
 {
 	out->allow = allow;
-	return refuse(out, 405, "this path does not take that method");
+	return refuse(out, 405, "this path does not allow that method");
 }
 
 static int

@@ -12,7 +12,8 @@
 		FAMILY_LATENCY, METRIC_COUNTER,                                \
 		    "heroku.router.service.le." limit,                         \
 		    "heroku.router.service.le", "le:" limit, "requests",       \
-		    meaning, "`heroku`/`router`, but WebSockets (status 101)"  \
+		    meaning,                                                   \
+		    "`heroku`/`router`, except WebSockets (status 101)"        \
 	}
 
 #define DYNO_GAUGE(key, unit, meaning)                                         \
@@ -34,7 +35,7 @@
 #define ADDON(name)                                                            \
 	{                                                                      \
 		FAMILY_ADDONS, METRIC_GAUGE, "heroku." name ".%1.%2",          \
-		    "heroku." name ".%2", "addon:%1", "as the line has it",    \
+		    "heroku." name ".%2", "addon:%1", "as in the line",        \
 		    "the value of `sample#<key>`, with `_` for `-` in the "    \
 		    "key",                                                     \
 		    "`app`/`heroku-" name "`"                                  \
@@ -55,15 +56,16 @@
 
 const struct metric metrics[METRICS] = {
     [METRIC_ERROR] = {FAMILY_ERRORS, METRIC_COUNTER, "heroku.errors.%1",
-	"heroku.errors", "code:%1", "errors", "platform errors of this code",
+	"heroku.errors", "code:%1", "errors", "platform errors with this code",
 	"`Error <code>`, and router lines with a code"},
     [METRIC_DROPPED] = {FAMILY_LOSS, METRIC_COUNTER, "heroku.logplex.dropped",
 	"heroku.logplex.dropped", "", "messages",
-	"messages dropped before they reached the drain, at most",
+	"upper bound of messages dropped before they reached the drain",
 	"`Error L10`, `Error L12`"},
     [METRIC_LOST] = {FAMILY_LOSS, METRIC_COUNTER, "heroku.logplex.lost",
 	"heroku.logplex.lost", "", "messages",
-	"messages that log-shuttle could not deliver, at most", "`Error L13`"},
+	"upper bound of messages that log-shuttle could not deliver",
+	"`Error L13`"},
     [METRIC_REQUESTS] = {FAMILY_ROUTER, METRIC_COUNTER,
 	"heroku.router.requests", "heroku.router.requests", "", "requests",
 	"requests that the router answered or passed on", "`heroku`/`router`"},
@@ -71,14 +73,14 @@ const struct metric metrics[METRICS] = {
 	STATUS("1xx", "with a status of 100 to 199: 101 is a WebSocket"),
     [METRIC_STATUS_2XX] = STATUS("2xx", "with a status of 200 to 299"),
     [METRIC_STATUS_3XX] = STATUS("3xx", "with a status of 300 to 399"),
-    [METRIC_STATUS_4XX] =
-	STATUS("4xx", "with a status of 400 to 499: 499 is a client that left"),
-    [METRIC_STATUS_5XX] = STATUS(
-	"5xx", "with a status of 500 to 599, the application's own among them"),
+    [METRIC_STATUS_4XX] = STATUS("4xx",
+	"with a status of 400 to 499: 499 means that the client disconnected"),
+    [METRIC_STATUS_5XX] = STATUS("5xx",
+	"with a status of 500 to 599, including those of the application"),
     [METRIC_STATUS_NONE] =
 	STATUS("none", "without a status of three digits from 100 to 599"),
     [METRIC_BYTES] = {FAMILY_ROUTER, METRIC_COUNTER, "heroku.router.bytes",
-	"heroku.router.bytes", "", "bytes", "bytes sent to clients, the sum",
+	"heroku.router.bytes", "", "bytes", "total bytes sent to clients",
 	"`heroku`/`router`"},
     [METRIC_LE_100] =
 	LE("100", "that took at most 100 ms, the faster ones included"),
@@ -99,11 +101,12 @@ const struct metric metrics[METRICS] = {
     [METRIC_LE_INF] = LE("inf", "of any duration"),
     [METRIC_SERVICE] = {FAMILY_TIMINGS, METRIC_TIMER, "heroku.router.service",
 	"heroku.router.service", "", "ms",
-	"time from the router's connection to the dyno to the answer's end",
-	"`heroku`/`router`, but WebSockets (status 101)"},
+	"time from the router's connection to the dyno until the end of the "
+	"answer",
+	"`heroku`/`router`, except WebSockets (status 101)"},
     [METRIC_CONNECT] = {FAMILY_TIMINGS, METRIC_TIMER, "heroku.router.connect",
 	"heroku.router.connect", "", "ms", "time to connect to the dyno",
-	"`heroku`/`router`, but WebSockets (status 101)"},
+	"`heroku`/`router`, except WebSockets (status 101)"},
     [METRIC_LOAD_1M] =
 	DYNO_GAUGE("load_avg_1m", "processes", "load average of a minute"),
     [METRIC_LOAD_5M] =
@@ -117,10 +120,11 @@ const struct metric metrics[METRICS] = {
     [METRIC_MEMORY_CACHE] = DYNO_GAUGE("memory_cache", "MiB", "page cache"),
     [METRIC_MEMORY_SWAP] = DYNO_GAUGE("memory_swap", "MiB", "swapped out"),
     [METRIC_MEMORY_QUOTA] = DYNO_GAUGE("memory_quota", "MiB",
-	"what the dyno may use: above it R14, far above it R15"),
+	"what the dyno may use: R14 above it, R15 far above it"),
     [METRIC_MEMORY_PERCENT] = {FAMILY_DYNOS, METRIC_GAUGE,
 	"heroku.dyno.%1.%2.memory_percent", "heroku.dyno.memory_percent",
-	"type:%1,dyno:%1.%2", "percent", "memory of the quota",
+	"type:%1,dyno:%1.%2", "percent",
+	"memory in use, as a share of the quota",
 	"`heroku`/`<type>.<n>`: `Process running mem=870M(170.1%)`"},
     [METRIC_DYNO_STARTING] = DYNO_STATE("starting"),
     [METRIC_DYNO_UP] = DYNO_STATE("up"),
@@ -135,11 +139,11 @@ const struct metric metrics[METRICS] = {
 	"heroku.release", "", "releases", "new releases",
 	"`app` or `heroku`/`api`: `Release v<n> created by`"},
     [METRIC_ROLLBACK] = {FAMILY_RELEASES, METRIC_COUNTER, "heroku.rollback",
-	"heroku.rollback", "", "rollbacks", "releases that went back",
+	"heroku.rollback", "", "rollbacks", "rollbacks to an earlier release",
 	"`app` or `heroku`/`api`: `Rollback to v<n> by`"},
     [METRIC_FORMATION] = {FAMILY_RELEASES, METRIC_GAUGE, "heroku.formation.%1",
 	"heroku.formation", "type:%1", "dynos",
-	"dynos of the type since it was last scaled",
+	"dynos of the type, as of the last scaling",
 	"`app` or `heroku`/`api`: `Scaled to web@2:Standard-1X worker@1:Basic "
 	"by`"},
     [METRIC_POSTGRES] = ADDON("postgres"),
@@ -149,17 +153,17 @@ const struct metric metrics[METRICS] = {
 	"the sum of the values", "`count#<n>=<whole number>`"),
     [METRIC_CUSTOM_TIME] = CUSTOM(METRIC_TIMER, "ms",
 	"each value, seconds as milliseconds", "`measure#<n>=<v>ms`, `<v>s`"),
-    [METRIC_CUSTOM_GAUGE] = CUSTOM(METRIC_GAUGE, "as the line has it",
-	"the last value", "`sample#<n>=<v>`"),
+    [METRIC_CUSTOM_GAUGE] = CUSTOM(
+	METRIC_GAUGE, "as in the line", "the last value", "`sample#<n>=<v>`"),
     [METRIC_BATCHES] = DRAIN("batches", "batches",
-	"batches counted; none for some minutes means that the drain is gone"),
+	"batches counted; none for some minutes means that the drain is down"),
     [METRIC_MESSAGES] = DRAIN("messages", "messages", "messages in them"),
     [METRIC_SKIPPED] =
 	DRAIN("skipped", "messages", "messages whose header could not be read"),
     [METRIC_DUPLICATES] = DRAIN("duplicates", "batches",
-	"batches that had been counted before, and were not again"),
-    [METRIC_REFUSED] = DRAIN("refused", "batches",
-	"batches refused although their credentials were right"),
+	"batches not counted because they had been counted before"),
+    [METRIC_REFUSED] = DRAIN(
+	"refused", "batches", "batches refused despite correct credentials"),
 };
 
 #define NAME(literal)                                                          \
@@ -181,7 +185,8 @@ const struct metric_family_info metric_families[METRIC_FAMILIES] = {
 	"The share of requests within 500 ms is le.500 divided by le.inf, "
 	"over any interval and any number of dynos."},
     [FAMILY_TIMINGS] = {NAME("timings"), "200 lines: two for each request",
-	"The collector makes percentiles of these, at two lines a request; "
+	"The collector computes percentiles from these, at two lines a "
+	"request; "
 	"latency costs less."},
     [FAMILY_DYNOS] = {NAME("dynos"),
 	"nothing; each dyno gives up to 8 lines about every 20 s",
@@ -198,7 +203,7 @@ const struct metric_family_info metric_families[METRIC_FAMILIES] = {
 	"An application chooses these names itself, at most 100 in a "
 	"request."},
     [FAMILY_DRAIN] = {NAME("drain"), "2 lines",
-	"Alert when batches stop: then all else is silent too."},
+	"Alert when batches stop: then everything else is silent too."},
 };
 
 unsigned

@@ -36,7 +36,7 @@ log_left_out(struct service *service, struct slice app, size_t samples)
 	log_number(&line, "samples", samples);
 	log_quoted(&line, "reason",
 	    SLICE("a request may hold 8192 names, 100 of them custom, and "
-		  "65536 values of timers"));
+		  "65536 timer values"));
 	log_end(&line);
 }
 

@@ -54,8 +54,8 @@ fcgi_exposure(void)
 	if (name.un.sun_path[0] == '\0' ||
 	    (stat(name.un.sun_path, &st) == 0 && (st.st_mode & S_IWOTH) != 0))
 		return "every user of this machine can connect to this "
-		       "program's socket and claim to be any user; remove that "
-		       "right from the socket's mode";
+		       "program's socket and claim to be any user; restrict "
+		       "the socket's mode";
 	return NULL;
 }
 
@@ -246,7 +246,7 @@ take_parameters(struct responder *r, struct slice opening)
 		return true;
 	}
 	log_reason(LOG_ERROR, "fcgi-failed",
-	    SLICE("libfcgi did not take the parameters"));
+	    SLICE("libfcgi did not accept the parameters"));
 	FCGX_Free(q, 1);
 	close(r->parameters[1]);
 	return false;

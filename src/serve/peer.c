@@ -82,7 +82,7 @@ peer_open(struct peer *p, struct slice *opening)
 		n = receive(p, NULL, 0, room < READ_AHEAD ? room : READ_AHEAD,
 		    deadline);
 		if (n < 0 && errno == ETIMEDOUT)
-			return refuse("the parameters did not come in time");
+			return refuse("the parameters did not arrive in time");
 		if (n <= 0)
 			return false;
 		state = opening_read(received(p), &read);

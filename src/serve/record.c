@@ -143,10 +143,11 @@ take_params(struct slice *bytes, struct opening *opening, struct params *params)
 		if (record.type != RECORD_PARAMS ||
 		    record.request != opening->request)
 			return refuse(opening,
-			    "another record stands among the parameters");
+			    "there is another record among the parameters");
 	} while (record.content > 0);
 	if (record.padding > 0)
-		return refuse(opening, "the parameters' end is padded");
+		return refuse(
+		    opening, "the record that ends the parameters has padding");
 	*params = (struct params){{0}, slice_head(all, all.len - bytes->len)};
 	return OPENING_WHOLE;
 }

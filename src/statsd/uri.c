@@ -245,7 +245,7 @@ uri_parse(struct slice uri, struct uri *out)
 
 	*out = (struct uri){0};
 	if (uri.len == 0)
-		return "empty; is there a comma too many?";
+		return "empty; is there an extra comma?";
 	uri_split(uri, &parts);
 	if (!slice_equal_nocase(parts.scheme, SLICE("statsd://")))
 		return "must start with statsd:// (a comma inside a key is "

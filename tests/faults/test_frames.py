@@ -169,7 +169,7 @@ class Unusable(FramesTest):
         for c in self.collectors:
             c.lines()
             c.datagrams.clear()
-        self.assert_memory_serves("its bytes have gone")
+        self.assert_memory_serves("its bytes are gone")
         self.assertIsNone(self.responder.poll())
 
     def test_too_large_for_a_limit(self):
