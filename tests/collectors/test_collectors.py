@@ -2,6 +2,7 @@
 real collectors: statsd and collectd."""
 
 import signal
+import hashlib
 import subprocess
 import tempfile
 from pathlib import Path
@@ -134,6 +135,25 @@ class ThroughStatsd(CollectorTest):
         self.start_for(self.statsds[0].uri)
         self.post_to("my-app")
         self.assert_counts(counts_of("my-app"), dict.fromkeys(CODES, 1.0))
+
+    def tagged_file(self, series):
+        """Where carbon keeps a series with tags: by the hash of its name."""
+        name = hashlib.sha256(series.encode()).hexdigest()
+        return f"_tagged/{name[:3]}/{name[3:6]}/{name}"
+
+    def test_tags_become_tagged_series(self):
+        self.start_for(self.statsds[0].uri + "?tags=dogstatsd&datagram=1432",
+                       TAGS="stage:live")
+        self.post_to("with-tags")
+        files = [self.tagged_file("stats.counters.heroku.errors.count;"
+                                  f"app=with-tags;code={code};stage=live")
+                 for code in CODES]
+        wait_until(lambda: all(map(self.carbon.sum, files)), "the series")
+        self.assertEqual([self.carbon.sum(f) for f in files], [1.0] * 4)
+        shown = subprocess.run(
+            [tool("whisper-info"), self.carbon.whisper / f"{files[0]}.wsp"],
+            capture_output=True, text=True, check=True).stdout
+        self.assertRegex(shown, "aggregationMethod: sum")
 
     def check(self, *uris):
         return subprocess.run(
