@@ -3,6 +3,7 @@ Prometheus."""
 
 import collections
 import contextlib
+import json
 import math
 import socket
 import sys
@@ -11,12 +12,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
-from lib.places import FIXTURES
+from lib.places import FIXTURES, ROOT
 from lib.processes import wait_until
 from lib.web import WebTest, request
 from prometheus_stack import Netdata, Prometheus
 from test_statsd_exporter import filled, metrics, series
 
+DASHBOARD = ROOT / "docs" / "dashboards" / "grafana-prometheus.json"
 FAMILIES = ("errors,loss,router,latency,timings,dynos,releases,addons,custom,"
             "drain")
 
@@ -134,6 +136,38 @@ class ThroughNetdata(WebTest):
         with contextlib.suppress(AssertionError):
             wait_until(lambda: not self.wrong(), "the numbers", seconds=15)
         self.assertEqual(self.wrong(), {})
+
+    def test_every_panel_of_the_dashboard_shows_something(self):
+        expressions = [
+            (panel["title"], target["expr"])
+            for panel in json.loads(DASHBOARD.read_text())["panels"]
+            for target in panel.get("targets", [])]
+        self.assertGreater(len(expressions), 18)
+        for title, expression in expressions:
+            for app in ("shop", ".+"):
+                filled_in = expression.replace("$application", app)
+                self.assertNotIn("$", filled_in)
+                if app == "shop" and "skipped" in expression:
+                    continue  # it had none
+                if "up{" in expression:  # nothing is down
+                    self.assertEqual(self.prometheus.query(filled_in), [])
+                    continue
+                with contextlib.suppress(AssertionError):
+                    wait_until(lambda: self.prometheus.query(filled_in), title,
+                               seconds=10)
+                self.assertNotEqual(self.prometheus.query(filled_in), [],
+                                    f"{title}: {filled_in}")
+
+    def test_the_dashboard_shows_the_application_that_was_chosen(self):
+        board = json.loads(DASHBOARD.read_text())
+        panel, = (p for p in board["panels"] if p["title"] == "Errors by code")
+        expression = panel["targets"][0]["expr"]
+        wait_until(lambda: self.prometheus.query(
+            expression.replace("$application", "every-one")), "errors")
+        self.assertEqual(
+            self.prometheus.query(
+                expression.replace("$application", "every-one")),
+            [({"code": "H12"}, 1)])
 
     def alerts(self):
         return {(m["alertname"], m["app"], m.get("code"))
