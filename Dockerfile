@@ -22,11 +22,11 @@ WORKDIR /app
 COPY lighttpd.conf ./
 COPY bin/web bin/responder bin/
 COPY --from=build /src/bin/logplex-statsd bin/
-# No account of the image's: a number that owns nothing.
+# Not an account of the image: a number that owns nothing.
 USER 10001:10001
 ENV PORT=3000
 EXPOSE 3000
-# bin/web finishes the requests in hand; docker stop should wait 30 s for that.
+# bin/web finishes the current requests; docker stop should wait 30 s for that.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$PORT && printf 'GET /_ping HTTP/1.0\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
 CMD ["bin/web"]
