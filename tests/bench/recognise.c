@@ -339,7 +339,7 @@ static const struct worst {
     {"one such line in all", "<1>1 a b c d e H=1", " a=1", 8000000, 0},
     {"empty values", "<1>1 a b c d e H=1", " a=", 10000, 0},
     {"quoted escapes", "<1>1 a b c d e H=\"", "\\\\", 10000, 0},
-    {"pairs behind structured data", "<1>1 a b c d e - H=1", " a=1", 10000, 0},
+    {"pairs after structured data", "<1>1 a b c d e - H=1", " a=1", 10000, 0},
     {"structured data of many elements", "<1>1 a b c d e ", "[a b=\"c\"]",
 	10000, 0},
     {"fields that never end", "<1>1 a ", "b", 10000, 0},
@@ -385,7 +385,7 @@ print_worst(double seconds)
 
 	make_bodies(&usual, 1000, 1000, CORPUS_ERRORS);
 	puts("\nBodies that make it work hard, of 200 KB and more.\n\n"
-	     "| body | ns a byte | times the usual |\n|-|-|-|");
+	     "| body | ns a byte | times the usual body |\n|-|-|-|");
 	for (size_t i = 0; i < sizeof(worsts) / sizeof(worsts[0]); i++) {
 		double bytes, usual_bytes = (double)bodies_len(&usual);
 

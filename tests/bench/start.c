@@ -79,7 +79,7 @@ main(int argc, char **argv)
 	measure_in_turns(m, count, seconds);
 	puts("Starting, a whole process, in CPU time. Deployed, libfcgi is "
 	     "linked statically.\n\n"
-	     "| | us | times the constant |\n|-|-|-|");
+	     "| | us | times the constant program |\n|-|-|-|");
 	for (size_t i = 0; i < count; i++)
 		print(&m[i], &m[0]);
 }
