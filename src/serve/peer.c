@@ -154,9 +154,11 @@ read_content(struct peer *p, char *buf, size_t len)
 		got = receive(p, buf, n,
 		    n < p->content ? 0 : p->padding + RECORD_HEADER_LEN,
 		    p->deadline);
-		if (got <= 0)
+		if (got <= 0) {
 			p->end = BODY_BROKEN;
-		n = got <= 0 ? 0 : (size_t)got < n ? (size_t)got : n;
+			return 0;
+		}
+		n = (size_t)got < n ? (size_t)got : n;
 	}
 	p->content -= n;
 	return n;

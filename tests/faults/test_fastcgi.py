@@ -186,6 +186,9 @@ class Stalls(ResponderTest):
             for _ in range(5):
                 self.connect().sendall(stalled)
             self.assert_served_in_time(path, collectors, len(stalled))
+            self.assertEqual(self.responder.log().count(
+                'event=bad-connection reason="the parameters did not arrive '
+                'in time"'), 5)
 
     def test_five_in_a_row_when_it_is_told_to_stop(self):
         started = []
