@@ -162,6 +162,15 @@ def test_every_rule_is_needed_by_a_metric_of_the_table():
     assert used == set(range(len(rules())))
 
 
+def test_statsd_exporter_accepts_the_globs():
+    """It refuses the whole file for a part that begins with a digit."""
+    globs = [r["match"] for r in rules() if r.get("match_type") != "regex"]
+    assert len(globs) > 25
+    for glob in globs:
+        for part in glob.split("."):
+            assert re.fullmatch(r"\*|[A-Za-z_][A-Za-z0-9_]*", part), glob
+
+
 def test_names_keep_to_the_conventions():
     for rule in rules():
         name, kind = rule["name"], rule["match_metric_type"]
