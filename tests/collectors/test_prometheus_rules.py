@@ -2,10 +2,12 @@
 rules_test.yml has the numbers and what must come of them."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 from lib.places import ROOT, tool
+from stack import documented
 
 FOLDER = ROOT / "docs" / "dashboards" / "prometheus"
 RULES = FOLDER / "rules.yml"
@@ -22,6 +24,16 @@ def promtool(*args):
 def test_the_rules_are_well_formed():
     assert re.search("SUCCESS: [1-9][0-9]+ rules", promtool(
         "check", "rules", "--lint-fatal", str(RULES)))
+
+
+def test_the_documented_configurations_are_well_formed(tmp_path):
+    shutil.copy(RULES, tmp_path)
+    shutil.copy(FOLDER / "prometheus-netdata.yml", tmp_path)
+    (tmp_path / "statsd_exporter.yml").write_text(
+        documented("statsd_exporter into Prometheus", "yaml"))
+    for name in ("prometheus-netdata.yml", "statsd_exporter.yml"):
+        said = promtool("check", "config", "--lint-fatal", tmp_path / name)
+        assert "1 rule files found" in said
 
 
 def test_the_rules_make_of_known_numbers_what_they_should():
