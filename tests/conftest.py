@@ -2,13 +2,16 @@
 
 bin/test runs those without any of CORE_LACKS, bin/test --all runs all."""
 
+import contextlib
 import fcntl
+import inspect
 import os
 import subprocess
 import sys
 
 import pytest
 
+from lib.case import Case
 from lib.places import ROOT, tool
 
 # What a folder's tests need. These are markers of every test in it.
@@ -37,14 +40,33 @@ def pytest_sessionstart(session):
             pytest.exit("the programs cannot be built", done.returncode)
 
 
+def keep():
+    """Stops or closes at the end what it is given."""
+    with contextlib.ExitStack() as ends:
+        def keep(started):
+            ends.callback(getattr(started, "stop", None) or started.close)
+            return started
+        yield keep
+
+
+class_keep = pytest.fixture(keep, scope="class")
+module_keep = pytest.fixture(keep, scope="module")
+
+
+def pytest_pycollect_makeitem(collector, name, obj):
+    """A Case is collected whatever its name."""
+    if inspect.isclass(obj) and issubclass(obj, Case):
+        return pytest.Class.from_parent(collector, name=name, obj=obj)
+    return None
+
+
 def group_of(item):
     """The name of the tests that share a set-up, which one worker runs."""
-    if getattr(item.module, "setUpModule", None):
+    scopes = {of[-1].scope for of in
+              item._fixtureinfo.name2fixturedefs.values()}
+    if "module" in scopes:
         return item.module.__name__
-    if item.cls is not None and "setUpClass" in {
-            name for c in item.cls.__mro__[:-2] for name in vars(c)}:
-        return item.cls.__name__
-    return None
+    return item.cls.__name__ if "class" in scopes else None
 
 
 @pytest.hookimpl(tryfirst=True)

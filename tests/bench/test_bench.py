@@ -2,25 +2,26 @@
 is judged."""
 
 import tempfile
-import unittest
+
+import pytest
 
 from bench import (Server, VARIANTS, http, make_bodies, memory, run, start,
                    system_calls, unread)
+from lib.case import Case
 from lib.places import PROGRAM, REFERENCE
 
 
-class Bench(unittest.TestCase):
-    def setUp(self):
+class Bench(Case):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-bench-")
-        self.addCleanup(folder.cleanup)
+        self.at_end(folder.cleanup)
         self.folder = folder.name
-        self.sink = unread()
-        self.addCleanup(self.sink.close)
+        self.sink = self.keep(unread())
 
     def test_bodies_are_the_same_every_time(self):
         body, = make_bodies(self.folder, (1000,))
-        self.assertEqual((body.bytes, body.errors, body.codes),
-                         (275860, 30, 8))
+        assert (body.bytes, body.errors, body.codes) == (275860, 30, 8)
 
     def test_recognises_every_body_it_times(self):
         run("recognise", 0)
@@ -37,18 +38,18 @@ class Bench(unittest.TestCase):
         # time; a datagram for each code; more reads for a longer body.
         for body, calls in rows:
             others = sum(calls.values()) - calls["sendto"] - calls["read"]
-            self.assertLessEqual(others, 7 * 3, calls)
+            assert others <= 7 * 3, calls
 
     def test_memory_does_not_grow(self):
         _, once, many = memory(self.folder, self.sink, 30)
-        self.assertLess(many[1], once[1] + 256)
+        assert many[1] < once[1] + 256
 
     def test_serves_under_load_as_the_null_responder_does(self):
         http(self.folder, self.sink, 1, 1, (10, 1000))
 
-    def test_serves_under_load_with_every_variant_of_the_configuration(self):
-        for name, edit in VARIANTS.items():
-            with self.subTest(name):
-                server = Server(self.folder, PROGRAM, self.sink.uri, edit)
-                self.addCleanup(server.stop)
-                server.post([REFERENCE] * 3)
+    @pytest.mark.parametrize("name, edit", VARIANTS.items())
+    def test_serves_under_load_with_every_variant_of_the_configuration(
+            self, name, edit):
+        server = self.keep(
+            Server(self.folder, PROGRAM, self.sink.uri, edit))
+        server.post([REFERENCE] * 3)

@@ -8,10 +8,10 @@ import re
 import socket
 import subprocess
 import tempfile
-import unittest
 import zlib
 from pathlib import Path
 
+from lib.case import Case
 from lib.collector import Collector
 from lib.http import request
 from lib.places import REFERENCE, ROOT, tool
@@ -90,9 +90,9 @@ class Proxy(Process):
         return f"statsd://127.0.0.1:{self.port}"
 
 
-class Scaling(unittest.TestCase):
+class Scaling(Case):
     def keep(self, started):
-        self.addCleanup(getattr(started, "stop", None) or started.close)
+        self.at_end(getattr(started, "stop", None) or started.close)
         return started
 
     def counted(self, collectors):
@@ -106,10 +106,10 @@ class Scaling(unittest.TestCase):
         owner = {}
         for i, counts in enumerate(counted):
             for bucket, n in counts.items():
-                self.assertNotIn(bucket, owner, "two owners")
-                self.assertEqual(n, times, bucket)
+                assert bucket not in owner, "two owners"
+                assert n == times, bucket
                 owner[bucket] = i
-        self.assertEqual(set(owner), buckets())
+        assert set(owner) == buckets()
         return owner
 
     def test_every_counter_has_one_owner_whichever_instance_sends_it(self):
@@ -120,7 +120,7 @@ class Scaling(unittest.TestCase):
             instance.post(APPS)
         owner = self.owners(self.counted(collectors), len(instances))
         for bucket, i in owner.items():
-            self.assertEqual(i, zlib.crc32(bucket.encode()) % 3)
+            assert i == zlib.crc32(bucket.encode()) % 3
 
     def test_a_collector_listed_twice_gets_twice_the_share(self):
         collectors = [self.keep(Collector()) for _ in range(2)]
@@ -129,7 +129,7 @@ class Scaling(unittest.TestCase):
         counted = self.counted(collectors)
         self.owners(counted, 1)
         share = len(counted[0]) / len(buckets())
-        self.assertTrue(0.6 < share < 0.75, share)
+        assert 0.6 < share < 0.75, share
 
     def test_the_numbers_of_what_moves_are_what_the_document_says(self):
         names = [f"app-{i}.heroku.errors.H{10 + i % 40}" for i in range(5000)]
@@ -138,12 +138,12 @@ class Scaling(unittest.TestCase):
             moved = share_moved(
                 *({n: zlib.crc32(n.encode()) % size for n in names}
                   for size in (old, new)))
-            self.assertIn(f"| {old} to {new} | {moved:.0f} % |", text)
+            assert f"| {old} to {new} | {moved:.0f} % |" in text
         places = {n: zlib.crc32(n.encode()) % 12 for n in names}
         moved = share_moved(
             *({n: ring[place] for n, place in places.items()}
               for ring in ("abababababab", "cbacabcbacab")))
-        self.assertIn(f"{moved:.0f} % of all", text.replace("\n", " "))
+        assert f"{moved:.0f} % of all" in text.replace("\n", " ")
 
     def ask_statsds(self, statsds):
         """The counters of each that are not statsd's own."""
@@ -174,4 +174,4 @@ class Scaling(unittest.TestCase):
             moved = share_moved(self.through_proxy(folder, statsds[:2]),
                                 self.through_proxy(folder, statsds))
         print(f"{moved:.0f} % of {len(buckets())} counters moved")
-        self.assertTrue(0 < moved < 50, moved)
+        assert 0 < moved < 50, moved

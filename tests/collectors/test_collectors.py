@@ -1,11 +1,12 @@
 """From a POST to lighttpd to the numbers in Graphite's whisper files, through
 real collectors: statsd and collectd."""
 
-import signal
 import hashlib
+import re
+import signal
 import subprocess
-import tempfile
-from pathlib import Path
+
+import pytest
 
 from lib.places import FIXTURES, PATH, PROGRAM, REFERENCE, tool
 from lib.processes import wait_until
@@ -33,21 +34,15 @@ def expected_counts():
 
 
 class CollectorTest(WebTest):
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-")
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        cls.carbon = cls.keep(Carbon(cls.folder))
+    @pytest.fixture(autouse=True, scope="class")
+    def started(self, request, class_keep, tmp_path_factory):
+        cls = request.cls
+        cls.folder = tmp_path_factory.mktemp("collectors")
+        cls.carbon = class_keep(Carbon(cls.folder))
         start([cls.carbon])
-        cls.statsds = [cls.keep(Statsd(cls.folder, cls.carbon))
+        cls.statsds = [class_keep(Statsd(cls.folder, cls.carbon))
                        for _ in range(2)]
         start(cls.statsds)
-
-    @classmethod
-    def keep(cls, process):
-        cls.addClassCleanup(process.stop)
-        return process
 
     def start_for(self, *uris, **env):
         self.start_web(METRICS_CLUSTER=",".join(uris),
@@ -57,7 +52,7 @@ class CollectorTest(WebTest):
     def post_to(self, app, body=REFERENCE):
         answer = self.post(body, path=f"/{app}/logs",
                            credentials="x:open-sesame")
-        self.assertEqual(answer.status, 201, answer.raw)
+        assert answer.status == 201, answer.raw
 
     def assert_counts(self, before, wanted):
         """That the whisper files below a name hold these sums, and that there
@@ -69,7 +64,7 @@ class CollectorTest(WebTest):
         try:
             wait_until(lambda: sums() == wanted, before, seconds=6)
         except AssertionError:
-            self.assertEqual(sums(), wanted)
+            assert sums() == wanted
 
 
 class ThroughStatsd(CollectorTest):
@@ -87,8 +82,8 @@ class ThroughStatsd(CollectorTest):
         shown = subprocess.run(
             [tool("whisper-info"), path / "errors/H12/count.wsp"],
             capture_output=True, text=True, check=True).stdout
-        self.assertRegex(shown, "aggregationMethod: sum")
-        self.assertRegex(shown, "xFilesFactor: 0")
+        assert re.search("aggregationMethod: sum", shown)
+        assert re.search("xFilesFactor: 0", shown)
 
     def test_each_collector_has_what_it_owns_under_its_prefix(self):
         first, second = self.statsds
@@ -99,8 +94,7 @@ class ThroughStatsd(CollectorTest):
                            dict.fromkeys(["H12", "L99", "R99"], 1.0))
 
     def test_packed_lines_count_the_same_in_fewer_datagrams(self):
-        statsd = Statsd(self.folder, self.carbon, flush=600)
-        self.addCleanup(statsd.stop)
+        statsd = self.keep(Statsd(self.folder, self.carbon, flush=600))
         start([statsd])
         self.start_for(statsd.uri + "/packed?datagram=1432")
         self.post_to("heaven")
@@ -109,11 +103,10 @@ class ThroughStatsd(CollectorTest):
             return statsd.ask("counters")
         wait_until(lambda: "packed" in counters(), "the datagram arrives")
         for code in CODES:
-            self.assertIn(f"'packed.heaven.heroku.errors.{code}': 1",
-                          counters())
-        self.assertIn("'statsd.packets_received': 1", counters())
-        self.assertIn("'statsd.metrics_received': 4", counters())
-        self.assertIn("'statsd.bad_lines_seen': 0", counters())
+            assert f"'packed.heaven.heroku.errors.{code}': 1" in counters()
+        assert "'statsd.packets_received': 1" in counters()
+        assert "'statsd.metrics_received': 4" in counters()
+        assert "'statsd.bad_lines_seen': 0" in counters()
 
     def test_packed_lines_end_in_whisper(self):
         self.start_for(*(s.uri + "/p?datagram=512" for s in self.statsds))
@@ -124,7 +117,7 @@ class ThroughStatsd(CollectorTest):
     def test_every_recorded_body_ends_as_its_numbers(self):
         self.start_for(*(s.uri + "?datagram=1432" for s in self.statsds))
         wanted = dict(expected_counts())
-        self.assertGreater(len(wanted), 9)
+        assert len(wanted) > 9
         for name in wanted:
             self.post_to(name.partition(".")[0],
                          (FIXTURES / name).read_bytes())
@@ -149,11 +142,11 @@ class ThroughStatsd(CollectorTest):
                                   f"app=with-tags;code={code};stage=live")
                  for code in CODES]
         wait_until(lambda: all(map(self.carbon.sum, files)), "the series")
-        self.assertEqual([self.carbon.sum(f) for f in files], [1.0] * 4)
+        assert [self.carbon.sum(f) for f in files] == [1.0] * 4
         shown = subprocess.run(
             [tool("whisper-info"), self.carbon.whisper / f"{files[0]}.wsp"],
             capture_output=True, text=True, check=True).stdout
-        self.assertRegex(shown, "aggregationMethod: sum")
+        assert re.search("aggregationMethod: sum", shown)
 
     def check(self, *uris):
         return subprocess.run(
@@ -162,27 +155,26 @@ class ThroughStatsd(CollectorTest):
                  "API_SECRET": "0123456789abcdef"})
 
     def test_the_probe_of_check_counts_nothing(self):
-        statsd = Statsd(self.folder, self.carbon, flush=600)
-        self.addCleanup(statsd.stop)
+        statsd = self.keep(Statsd(self.folder, self.carbon, flush=600))
         start([statsd])
         done = self.check(statsd.uri)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("a datagram was sent and not refused: something listens there\n", done.stdout)
+        assert done.returncode == 0, done.stderr
+        assert "a datagram was sent and not refused: something listens there\n" in \
+            done.stdout
         wait_until(lambda: "'statsd.packets_received': 1" in
                    statsd.ask("counters"), "the probe arrives")
-        self.assertIn("'statsd.metrics_received': 0", statsd.ask("counters"))
-        self.assertIn("'statsd.bad_lines_seen': 0", statsd.ask("counters"))
+        assert "'statsd.metrics_received': 0" in statsd.ask("counters")
+        assert "'statsd.bad_lines_seen': 0" in statsd.ask("counters")
 
     def test_nobody_listens_on_the_management_port(self):
         done = self.check(f"statsd://127.0.0.1:{self.statsds[0].management}")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("refused: nothing listens there\n", done.stdout)
+        assert done.returncode == 0, done.stderr
+        assert "refused: nothing listens there\n" in done.stdout
 
 
 class ThroughCollectd(CollectorTest):
     def test_reference_example_ends_in_whisper(self):
-        collectd = Collectd(self.folder, self.carbon)
-        self.addCleanup(collectd.stop)
+        collectd = self.keep(Collectd(self.folder, self.carbon))
         start([collectd])
         self.start_for(collectd.uri + "/c?datagram=1432")
         self.post_to("heaven")
@@ -193,4 +185,4 @@ class ThroughCollectd(CollectorTest):
         for code in CODES:
             metric = f"test.statsd.count-c.heaven.heroku.errors.{code}"
             wait_until(lambda: written(metric), metric)
-            self.assertEqual(self.carbon.sum(metric), 1.0)
+            assert self.carbon.sum(metric) == 1.0

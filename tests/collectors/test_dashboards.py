@@ -10,11 +10,10 @@ import re
 import shlex
 import statistics
 import subprocess
-import tempfile
 import time
-import unittest
 import urllib.parse
-from pathlib import Path
+
+import pytest
 
 from lib.http import connect
 from lib.places import PATH, ROOT
@@ -127,18 +126,16 @@ def failed(app, code):
 
 class DashboardTest(WebTest):
     @classmethod
-    def fill_graphite(cls):
-        """Starts what all tests here share, and posts COUNTS."""
-        folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-")
-        unittest.addModuleCleanup(folder.cleanup)
-        path = Path(folder.name)
-        cls.carbon = cls.keep(Carbon(path, "1s:2h"))
+    def start_graphite(cls, path, keep):
+        cls.carbon = keep(Carbon(path, "1s:2h"))
         start([cls.carbon])
-        cls.statsd = cls.keep(Statsd(path, cls.carbon))
-        cls.graphite = cls.keep(Graphite(path, cls.carbon))
+        cls.statsd = keep(Statsd(path, cls.carbon))
+        cls.graphite = keep(Graphite(path, cls.carbon))
         start([cls.statsd, cls.graphite])
-        web = cls("sums")  # a test of no name, for its bin/web
-        unittest.addModuleCleanup(web.doCleanups)
+
+    @classmethod
+    def fill_graphite(cls, web):
+        """Posts COUNTS."""
         web.start_web(METRICS_CLUSTER=cls.statsd.uri + "?datagram=1432",
                       METRICS="errors,loss,router,latency,dynos,drain",
                       API_SECRET="open-sesame", API_CREDENTIALS_HEAVEN=None)
@@ -161,11 +158,6 @@ class DashboardTest(WebTest):
             [len(APPS)], "Graphite has the batches")
 
     @classmethod
-    def keep(cls, process):
-        unittest.addModuleCleanup(process.stop)
-        return process
-
-    @classmethod
     def sums_by_name(cls, target, **parameters):
         return {s["target"]: sum(v or 0 for v, _ in s["datapoints"])
                 for s in cls.graphite.render(target, **parameters)}
@@ -175,18 +167,19 @@ class DashboardTest(WebTest):
         return list(cls.sums_by_name(target).values())
 
     def assert_numbers(self, got, wanted, what):
-        self.assertEqual(got.keys(), wanted.keys(), what)
+        assert got.keys() == wanted.keys(), what
         for name, number in wanted.items():
-            self.assertAlmostEqual(got[name], number, delta=0.01,
-                                   msg=(what, name))
+            assert abs(got[name] - number) <= 0.01
 
 
-def setUpModule():
-    DashboardTest.fill_graphite()
-
-
-def tearDownModule():
-    unittest.doModuleCleanups()
+@pytest.fixture(autouse=True, scope="module")
+def graphite(module_keep, tmp_path_factory):
+    """What all tests here share."""
+    DashboardTest.start_graphite(tmp_path_factory.mktemp("graphite"),
+                                 module_keep)
+    with DashboardTest.alone() as web:
+        DashboardTest.fill_graphite(web)
+        yield
 
 
 class Grafana(DashboardTest):
@@ -241,10 +234,8 @@ class Grafana(DashboardTest):
         "logplex-statsd-memory": {"shop web.1", "billing worker.1"},
         "logplex-statsd-heartbeat": {GONE}}
 
-    @classmethod
-    def setUpClass(cls):
-        cls.board = json.loads((FOLDER / "grafana.json").read_text())
-        cls.alerts = json.loads((FOLDER / "grafana-alerts.json").read_text())
+    board = json.loads((FOLDER / "grafana.json").read_text())
+    alerts = json.loads((FOLDER / "grafana-alerts.json").read_text())
 
     def variables(self, application):
         found = {v["name"]: v for v in self.board["templating"]["list"]}
@@ -255,7 +246,7 @@ class Grafana(DashboardTest):
     def fill_in(self, target, application):
         for name, value in self.variables(application).items():
             target = re.sub(rf"\${name}\b", value, target)
-        self.assertNotRegex(target, r"\$[a-z{]")
+        assert not re.search(r"\$[a-z{]", target)
         return target
 
     def panels(self):
@@ -271,19 +262,18 @@ class Grafana(DashboardTest):
                     self.fill_in(target, "*")).items()
                 if name != GONE or n != 0})
         alive = shown.pop("Lines that statsd received")
-        self.assertEqual(shown.keys(), self.PANELS.keys())
+        assert shown.keys() == self.PANELS.keys()
         for title, numbers in self.PANELS.items():
             self.assert_numbers(shown[title], numbers, title)
-        self.assertGreater(alive["lines"], len(COUNTS))
+        assert alive["lines"] > len(COUNTS)
 
     def test_the_applications_can_be_chosen(self):
         for choice in ("billing", "{billing,my-app}"):
             apps = choice.strip("{}").split(",")
             for title, target in self.panels():
                 if title == "Errors by code":
-                    self.assertEqual(
-                        self.sums_by_name(self.fill_in(target, choice)),
-                        by(1, lambda a, c: a in apps))
+                    assert self.sums_by_name(self.fill_in(target, choice)) == \
+                        by(1, lambda a, c: a in apps)
 
     def test_the_list_of_applications(self):
         variable = next(v for v in self.board["templating"]["list"]
@@ -292,8 +282,7 @@ class Grafana(DashboardTest):
         found = json.loads(self.graphite.fetch(
             "/metrics/expand", query=self.fill_in(query, "")))["results"]
         pattern = variable["regex"].strip("/")
-        self.assertEqual(
-            {re.search(pattern, f)[1] for f in found}, APPS | {GONE})
+        assert {re.search(pattern, f)[1] for f in found} == APPS | {GONE}
 
     def reduced(self, reducer, target, seconds):
         """What Grafana makes of a query: a number for each series."""
@@ -317,15 +306,14 @@ class Grafana(DashboardTest):
             beyond = {"gt": operator.gt, "lt": operator.lt}[evaluator["type"]]
             firing[uid] = {app for app, n in sums[uid].items()
                            if beyond(n, evaluator["params"][0])}
-        self.assertEqual(sums.keys(), self.ALERTS.keys())
+        assert sums.keys() == self.ALERTS.keys()
         for uid, numbers in self.ALERTS.items():
             self.assert_numbers(sums[uid], numbers, uid)
-        self.assertEqual(firing, self.FIRING)
-        self.assertEqual(silent["noDataState"], "Alerting")
+        assert firing == self.FIRING
+        assert silent["noDataState"] == "Alerting"
         points = self.graphite.render(silent["data"][0]["model"]["target"])
-        self.assertEqual(len(points), 1)
-        self.assertTrue(any(v is not None
-                            for v, _ in points[0]["datapoints"]))
+        assert len(points) == 1
+        assert any(v is not None for v, _ in points[0]["datapoints"])
 
 
 class Urls(DashboardTest):
@@ -340,7 +328,7 @@ class Urls(DashboardTest):
              requests_of("shop")},
             {"within 500 ms": share("shop", lambda ms: ms <= 500)},
             {"web.1": 480, "web.2": 128}]
-        self.assertEqual(len(urls), len(wanted))
+        assert len(urls) == len(wanted)
         for url, sums in zip(urls, wanted):
             query = urllib.parse.parse_qs(url.partition("?")[2])
             got = {}
@@ -352,9 +340,9 @@ class Urls(DashboardTest):
                 "/render", **{k: v for k, v in query.items()})
             if query.get("format") == ["csv"]:
                 rows = list(csv.reader(io.StringIO(raw.decode())))
-                self.assertEqual(rows[0][0], "H12")
+                assert rows[0][0] == "H12"
             else:
-                self.assertTrue(raw.startswith(b"\x89PNG"), url)
+                assert raw.startswith(b"\x89PNG"), url
 
 
 class Nagios(DashboardTest):
@@ -386,13 +374,13 @@ class Nagios(DashboardTest):
             for i, value in enumerate(args, 1):
                 line = line.replace(f"$ARG{i}$", value)
             program, *words = shlex.split(line)
-            self.assertEqual(program, "$USER1$/check_platform_errors")
+            assert program == "$USER1$/check_platform_errors"
             got[re.split("[: ,]", description)[0]
                 if description[0] != "N" else "No data"] = self.plugin(*words)
-        self.assertEqual(set(got), set(self.WANTED))
+        assert set(got) == set(self.WANTED)
         for name, (state, said) in self.WANTED.items():
-            self.assertEqual(got[name][0], state, got[name])
-            self.assertTrue(got[name][1].startswith(said), got[name])
+            assert got[name][0] == state, got[name]
+            assert got[name][1].startswith(said), got[name]
 
     def test_states(self):
         url = ["--url", self.graphite.url]
@@ -404,6 +392,5 @@ class Nagios(DashboardTest):
                   "--critical", "6"], 0),
                 (["--code", "R99"], 0),
                 (["--alive", "--prefix", "nobody"], 2)]:
-            self.assertEqual(self.plugin(*url, *args)[0], wanted, args)
-        self.assertEqual(
-            self.plugin("--url", f"http://127.0.0.1:{free_port()}")[0], 3)
+            assert self.plugin(*url, *args)[0] == wanted, args
+        assert self.plugin("--url", f"http://127.0.0.1:{free_port()}")[0] == 3

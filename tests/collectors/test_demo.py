@@ -13,15 +13,17 @@ import re
 import signal
 import struct
 import tempfile
-import unittest
 import urllib.parse
 import urllib.request
 import zlib
 from pathlib import Path
 
+import pytest
+
 import demo_page
 import story
 from lib.browser import Browser
+from lib.case import Case
 from lib.places import ROOT
 from lib.processes import Process, children, wait_until
 
@@ -70,17 +72,17 @@ def runs(pid):
     return False
 
 
-class Demo(unittest.TestCase):
-    maxDiff = None
+class Demo(Case):
 
     def start_demo(self, seconds):
         self.demo = Process([ROOT / "bin" / "demo", "--seconds", seconds],
                             env={"TMPDIR": self.folder})
-        self.addCleanup(self.demo.stop)
+        self.keep(self.demo)
 
-    def setUp(self):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-")
-        self.addCleanup(folder.cleanup)
+        self.at_end(folder.cleanup)
         self.folder = folder.name
 
     def wait_for(self, pattern, seconds):
@@ -92,9 +94,9 @@ class Demo(unittest.TestCase):
         """Ctrl-C; then nothing may be left."""
         started = children(self.demo.pid)
         os.killpg(self.demo.pid, signal.SIGINT)
-        self.assertEqual(self.demo.wait(20), 0, self.demo.log())
+        assert self.demo.wait(20) == 0, self.demo.log()
         wait_until(lambda: not any(map(runs, started)), "all have stopped")
-        self.assertEqual(os.listdir(self.folder), [])
+        assert os.listdir(self.folder) == []
 
     def fetch(self, path):
         with urllib.request.urlopen(self.url + path, timeout=30) as answer:
@@ -103,7 +105,7 @@ class Demo(unittest.TestCase):
     def colours_of(self, path, least):
         """How often each colour is in a picture of the page."""
         counts, size = pixels(self.fetch(path))
-        self.assertGreater(size, least)
+        assert size > least
         return counts
 
     def check_errors(self, path, codes):
@@ -112,26 +114,26 @@ class Demo(unittest.TestCase):
         counts = self.colours_of(path, (1000, 250))
         for code, (colour, _) in story.CODES.items():
             if codes[code] == 0:
-                self.assertEqual(counts.get(colour, 0), 0, code)
+                assert counts.get(colour, 0) == 0, code
             elif codes[code] > codes.total() / 10:
-                self.assertGreater(counts.get(colour, 0), 1000, code)
+                assert counts.get(colour, 0) > 1000, code
             elif codes[code] > codes.total() / 100:
-                self.assertGreater(counts.get(colour, 0), 20, code)
+                assert counts.get(colour, 0) > 20, code
         for code, (colour, _) in story.LANES.items():
-            self.assertEqual(counts.get(colour, 0) > 150, codes[code] > 0,
-                             (code, counts.get(colour, 0)))
+            assert (counts.get(colour, 0) > 150) == (
+                codes[code] > 0), (code, counts.get(colour, 0))
 
     def check_others(self, paths, calm):
         """Requests and their ratio, latency, memory."""
         asked, fast, used = [self.colours_of(p, (370, 200)) for p in paths]
-        self.assertGreater(asked.get(demo_page.BLUE, 0), 2000)
-        self.assertGreater(asked.get(demo_page.RED, 0), 100)
+        assert asked.get(demo_page.BLUE, 0) > 2000
+        assert asked.get(demo_page.RED, 0) > 100
         for _, colour, says in demo_page.WITHIN:
             if not calm:
-                self.assertGreater(fast.get(colour, 0), 500, says)
-        self.assertGreater(fast[demo_page.GREEN], 10000)
+                assert fast.get(colour, 0) > 500, says
+        assert fast[demo_page.GREEN] > 10000
         for dyno, colour in demo_page.DYNOS.items():
-            self.assertGreater(used.get(colour, 0), 20, dyno)
+            assert used.get(colour, 0) > 20, dyno
 
     def totals(self):
         """What every application has of every code, as Graphite has it."""
@@ -152,7 +154,7 @@ class Demo(unittest.TestCase):
         for _, app, _, errors, _ in story.day(0):
             for code, n in errors.items():
                 wanted[app, code] += n
-        self.assertEqual(self.totals(), wanted)
+        assert self.totals() == wanted
         self.check_pictures(wanted)
         self.check_page(wanted)
         self.interrupt()
@@ -160,7 +162,7 @@ class Demo(unittest.TestCase):
     def check_pictures(self, wanted):
         images = [html.unescape(path) for path in re.findall(
             r'src="/(render[^"]+)"', self.fetch("").decode())]
-        self.assertEqual(len(images), 4 * len(story.APPS))
+        assert len(images) == 4 * len(story.APPS)
         for i, app in enumerate(story.APPS):
             of_app = images[4 * i:4 * i + 4]
             self.check_errors(of_app[0], collections.Counter(
@@ -173,8 +175,7 @@ class Demo(unittest.TestCase):
 
     def check_page(self, wanted):
         """As a browser shows it."""
-        browser = Browser(WIDTH, HEIGHT)
-        self.addCleanup(browser.close)
+        browser = self.keep(Browser(WIDTH, HEIGHT))
         browser.open(self.url)
         wait_until(lambda: browser.evaluate(
             "[...document.querySelectorAll('[data-total]')]"
@@ -185,21 +186,21 @@ class Demo(unittest.TestCase):
         totals = {f"{app}.heroku.errors.{code}": f"{n:,}"
                   for (app, code), n in wanted.items() if code != story.LOST}
         totals["shop.heroku.logplex.dropped"] = f"{self.dropped():,}"
-        self.assertEqual({k: v for k, v in shown.items() if v}, totals)
+        assert {k: v for k, v in shown.items() if v} == totals
         wait_until(lambda: browser.evaluate(
             "[...document.images].every(i => i.complete && i.naturalWidth)"),
             "every picture is loaded", 30)
         SCREENSHOT.write_bytes(browser.screenshot())
-        self.assertEqual(browser.complaints, [])
+        assert browser.complaints == []
 
     def test_the_picture_of_the_readme(self):
         """It is a screenshot of this size, with today's colours."""
         counts, size = pixels(
             (ROOT / "docs" / "images" / "demo.png").read_bytes())
-        self.assertEqual(size, (WIDTH, HEIGHT))
+        assert size == (WIDTH, HEIGHT)
         for colour in (story.CODES["H12"][0], story.LANES["R15"][0],
                        story.LANES["L10"][0], demo_page.BLUE, demo_page.GREEN):
-            self.assertGreater(counts.get(colour, 0), 300, colour)
+            assert counts.get(colour, 0) > 300, colour
 
     def test_ctrl_c_while_it_starts(self):
         self.start_demo(60)

@@ -6,15 +6,12 @@ import contextlib
 import json
 import math
 import socket
-import sys
-import tempfile
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+import pytest
 
 from lib.places import FIXTURES, ROOT
 from lib.processes import wait_until
-from lib.web import WebTest, request
+from lib.web import WebTest
 from prometheus_stack import Netdata, Prometheus
 from test_statsd_exporter import filled, metrics, series
 
@@ -81,32 +78,26 @@ def expected():
 
 
 class ThroughNetdata(WebTest):
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-")
-        cls.addClassCleanup(folder.cleanup)
-        cls.netdata = Netdata(Path(folder.name))
-        cls.addClassCleanup(cls.netdata.stop)
+    @pytest.fixture(autouse=True, scope="class")
+    def started(self, request, class_keep, tmp_path_factory):
+        cls, folder = request.cls, tmp_path_factory.mktemp("prometheus")
+        cls.netdata = class_keep(Netdata(folder))
         wait_until(cls.netdata.ready, "netdata", 30, cls.netdata)
-        cls.prometheus = Prometheus(Path(folder.name), cls.netdata)
-        cls.addClassCleanup(cls.prometheus.stop)
+        cls.prometheus = class_keep(Prometheus(folder, cls.netdata))
         wait_until(cls.prometheus.ready, "Prometheus", 30, cls.prometheus)
         # Both jobs have been scraped, so that the counters appear later.
         wait_until(lambda: [v for _, v in cls.prometheus.query("up")] == [1, 1],
                    "both jobs are up", 30, cls.prometheus)
-        web = cls("test_every_real_line_ends_as_its_numbers")
-        cls.addClassCleanup(web.doCleanups)
-        web.start_web(METRICS_CLUSTER=cls.netdata.uri + "?datagram=1432",
-                      METRICS=FAMILIES, API_SECRET="open-sesame",
-                      API_CREDENTIALS_HEAVEN=None)
-        answer = request(web.port, body=body(), path="/shop/logs",
-                         credentials="x:open-sesame")
-        assert answer.status == 201, answer.raw
+        with cls.alone() as web:
+            web.start_web(METRICS_CLUSTER=cls.netdata.uri + "?datagram=1432",
+                          METRICS=FAMILIES, API_SECRET="open-sesame",
+                          API_CREDENTIALS_HEAVEN=None)
+            answer = web.post(body(), path="/shop/logs",
+                              credentials="x:open-sesame")
+            assert answer.status == 201, answer.raw
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.sendto("\n".join(TABLE).encode(),
                      ("127.0.0.1", cls.netdata.port))
-
-    maxDiff = None
 
     def found(self):
         return {(m["__name__"], tuple(sorted(
@@ -131,32 +122,31 @@ class ThroughNetdata(WebTest):
 
     def test_every_real_line_ends_as_its_numbers(self):
         counters, gauges = expected()
-        self.assertGreater(len(counters), 80)
-        self.assertGreater(len(gauges), 150)
+        assert len(counters) > 80
+        assert len(gauges) > 150
         with contextlib.suppress(AssertionError):
             wait_until(lambda: not self.wrong(), "the numbers", seconds=15)
-        self.assertEqual(self.wrong(), {})
+        assert self.wrong() == {}
 
     def test_every_panel_of_the_dashboard_shows_something(self):
         expressions = [
             (panel["title"], target["expr"])
             for panel in json.loads(DASHBOARD.read_text())["panels"]
             for target in panel.get("targets", [])]
-        self.assertGreater(len(expressions), 18)
+        assert len(expressions) > 18
         for title, expression in expressions:
             for app in ("shop", ".+"):
                 filled_in = expression.replace("$application", app)
-                self.assertNotIn("$", filled_in)
+                assert "$" not in filled_in
                 if app == "shop" and "skipped" in expression:
                     continue  # it had none
                 if "up{" in expression:  # nothing is down
-                    self.assertEqual(self.prometheus.query(filled_in), [])
+                    assert self.prometheus.query(filled_in) == []
                     continue
                 with contextlib.suppress(AssertionError):
                     wait_until(lambda: self.prometheus.query(filled_in), title,
                                seconds=10)
-                self.assertNotEqual(self.prometheus.query(filled_in), [],
-                                    f"{title}: {filled_in}")
+                assert self.prometheus.query(filled_in) != [], title
 
     def test_the_dashboard_shows_the_application_that_was_chosen(self):
         board = json.loads(DASHBOARD.read_text())
@@ -164,10 +154,9 @@ class ThroughNetdata(WebTest):
         expression = panel["targets"][0]["expr"]
         wait_until(lambda: self.prometheus.query(
             expression.replace("$application", "every-one")), "errors")
-        self.assertEqual(
-            self.prometheus.query(
-                expression.replace("$application", "every-one")),
-            [({"code": "H12"}, 1)])
+        assert self.prometheus.query(
+                   expression.replace("$application", "every-one")) == \
+            [({"code": "H12"}, 1)]
 
     def alerts(self):
         return {(m["alertname"], m["app"], m.get("code"))
@@ -181,9 +170,8 @@ class ThroughNetdata(WebTest):
                   ("HerokuErrorRatio", "shop", None)}
         with contextlib.suppress(AssertionError):
             wait_until(lambda: wanted <= self.alerts(), "alerts", seconds=15)
-        self.assertEqual(wanted - self.alerts(), set())
-        self.assertNotIn("HerokuNoHeartbeat",
-                         {name for name, *_ in self.alerts()})
+        assert wanted - self.alerts() == set()
+        assert "HerokuNoHeartbeat" not in {name for name, *_ in self.alerts()}
 
     def test_errors_are_counted_from_the_first_on(self):
         def errors():

@@ -3,8 +3,8 @@ statuses, log events, exit statuses and error codes."""
 
 import re
 import subprocess
-import unittest
 
+from lib.case import Case
 from lib.places import FIXTURES, PATH, PROGRAM, ROOT, tool
 
 PAGE = ROOT / "docs" / "logplex-statsd.1"
@@ -53,7 +53,7 @@ def manual_statuses():
     return set(map(int, re.findall(r"^\.It (\d{3})$", section("HTTP"), re.M)))
 
 
-class Manual(unittest.TestCase):
+class Manual(Case):
     def test_mandoc_finds_nothing_to_say(self):
         done = subprocess.run([tool("mandoc"), "-Tlint", "-W", "style", PAGE],
                               capture_output=True, text=True)
@@ -61,7 +61,7 @@ class Manual(unittest.TestCase):
         said = [l for l in (done.stdout + done.stderr).splitlines()
                 if "referenced manual not found" not in l and
                 "outdated mandoc.db" not in l]
-        self.assertEqual(said, [])
+        assert said == []
 
     def test_it_is_readable_with_all_its_sections(self):
         text = subprocess.run([tool("mandoc"), "-Tascii", PAGE], check=True,
@@ -69,106 +69,103 @@ class Manual(unittest.TestCase):
         text = re.sub(".\b", "", text)
         for name in ["NAME", "SYNOPSIS", "DESCRIPTION", "HTTP", "ENVIRONMENT",
                      "FILES", "EXIT STATUS", "EXAMPLES", "DIAGNOSTICS"]:
-            self.assertIn(f"\n{name}\n", text)
+            assert f"\n{name}\n" in text
 
     def test_options_are_those_of_the_program(self):
         known = {"--" + o for o in re.findall(
             r'\{"([a-z-]+)", (?:no|required)_argument', source("options.c"))}
-        self.assertEqual(manual_options(), known)
+        assert manual_options() == known
         shown = run("--help").stdout.decode()
-        self.assertEqual(set(re.findall(r"--[a-z-]+", shown)), known)
+        assert set(re.findall(r"--[a-z-]+", shown)) == known
 
     def test_the_program_takes_every_option(self):
         for option in manual_options():
             argument = ["x"] if option == "--app" else []
             done = run("--explain", option, *argument)
-            self.assertEqual(done.returncode, 0, option)
-        self.assertEqual(run("--explain", "--nonsense").returncode, 2)
+            assert done.returncode == 0, option
+        assert run("--explain", "--nonsense").returncode == 2
 
     def test_variables_are_those_of_the_program(self):
         text = source("config.c")
         known = {name + "<APP>" if match == "FRONT" else name
                  for name, match in re.findall(
                      r'\{"([A-Z_]+)", (WHOLE|FRONT), load_', text)}
-        self.assertEqual(manual_variables() - ELSEWHERE, known)
+        assert manual_variables() - ELSEWHERE == known
         shown = run("--help").stdout.decode()
         for name in known:
-            self.assertIn(name, shown)
+            assert name in shown
 
     def test_the_program_refuses_a_faulty_value_of_each_variable(self):
-        self.assertEqual(set(FAULTY), manual_variables() - ELSEWHERE)
+        assert set(FAULTY) == manual_variables() - ELSEWHERE
         for name, value in FAULTY.items():
             name = name.replace("<APP>", "X")
             done = run("--check", "--no-send", env={name: value})
-            self.assertEqual(done.returncode, 1, name)
-            self.assertTrue(done.stderr.decode().startswith(name + ": "),
-                            done.stderr)
+            assert done.returncode == 1, name
+            assert done.stderr.decode().startswith(name + ": "), done.stderr
 
     def test_statuses_are_those_of_the_program(self):
         known = set(map(int, re.findall(r"^    \{(\d{3}), ",
                                         source("answer.c"), re.M)))
-        self.assertEqual(manual_statuses(), known)
+        assert manual_statuses() == known
 
     def test_log_events_are_those_of_the_program(self):
         text = "".join(p.read_text() for p in (ROOT / "src").rglob("*.c"))
         known = set(re.findall(
             r'\blog_(?:begin|reasons?)\([^;"]*"([a-z-]+)"', text))
         named = set(re.findall(r"^\.It Li event=([a-z-]+)", MANUAL, re.M))
-        self.assertEqual(named, known)
+        assert named == known
 
     def test_exit_statuses(self):
-        self.assertEqual(
-            re.findall(r"^\.It (\d)$", section("EXIT STATUS"), re.M),
-            ["0", "1", "2"])
-        self.assertEqual(run("--check", "--no-send").returncode, 0)
-        self.assertEqual(run("--explain", stdin=b"x").returncode, 1)
-        self.assertEqual(run().returncode, 2)
+        assert re.findall(r"^\.It (\d)$", section("EXIT STATUS"), re.M) == [
+            "0", "1", "2"]
+        assert run("--check", "--no-send").returncode == 0
+        assert run("--explain", stdin=b"x").returncode == 1
+        assert run().returncode == 2
 
     def test_the_example_is_a_configuration(self):
         example = dict(re.findall(r"^([A-Z_]+)=(\S+)$",
                                   section("EXAMPLES"), re.M))
-        self.assertEqual(len(example), 2)
+        assert len(example) == 2
         done = run("--check", "--no-send", env=example)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(done.stderr, b"")
-        self.assertIn(b"10.0.0.6:8126, no prefix, signed", done.stdout)
-        self.assertIn(b"application HEAVEN", done.stdout)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == b""
+        assert b"10.0.0.6:8126, no prefix, signed" in done.stdout
+        assert b"application HEAVEN" in done.stdout
 
 
-class Readme(unittest.TestCase):
+class Readme(Case):
     def test_its_options_are_in_the_manual(self):
         named = re.findall(r"logplex-statsd((?: --[a-z-]+(?: [A-Za-z]+)?)+)",
                            README)
         options = set(re.findall(r"--[a-z-]+", " ".join(named)))
-        self.assertEqual(options - manual_options(), set())
-        self.assertLessEqual({"--check", "--explain", "--app"}, options)
+        assert options - manual_options() == set()
+        assert {"--check", "--explain", "--app"} <= options
 
     def test_its_variables_are_those_of_the_manual(self):
         table = re.findall(r"^\| (`[^|]+) \|", README, re.M)
         named = set(re.findall(r"`([A-Z_<>]+)`", " ".join(table)))
-        self.assertEqual(named, manual_variables() - {"NO_COLOR"})
+        assert named == manual_variables() - {"NO_COLOR"}
 
     def test_its_statuses_are_in_the_manual(self):
         named = set(map(int, re.findall(
             r"(?:^\| |status=|answers |answer is `)([2-5]\d\d)\b", README,
             re.M)))
-        self.assertGreater(len(named), 2)
-        self.assertEqual(named - manual_statuses(), set())
+        assert len(named) > 2
+        assert named - manual_statuses() == set()
 
 
-class Metrics(unittest.TestCase):
+class Metrics(Case):
     def test_the_page_is_what_the_table_of_metrics_says(self):
         built = ROOT / "build" / "docs" / "metrics"
         subprocess.run(["make", "-s", built.relative_to(ROOT)], cwd=ROOT,
                        check=True)
-        self.assertEqual(
-            (ROOT / "docs" / "metrics.md").read_text(),
+        assert (ROOT / "docs" / "metrics.md").read_text() == \
             subprocess.run([built], check=True, capture_output=True,
-                           text=True).stdout,
-            "make docs/metrics.md writes it anew")
+                           text=True).stdout, \
+            "make docs/metrics.md writes it anew"
 
 
-class Examples(unittest.TestCase):
+class Examples(Case):
     def test_every_cluster_in_the_documents_is_one(self):
         found = []
         for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*")]:
@@ -176,32 +173,30 @@ class Examples(unittest.TestCase):
                 found += re.findall(
                     r"METRICS_CLUSTER=[\"']?(statsd://[^\s\"'`]+)",
                     path.read_text())
-        self.assertGreater(len(found), 3)
+        assert len(found) > 3
         for cluster in found:
             # --explain reads the configuration, but looks nothing up.
             done = run("--explain", env={"METRICS_CLUSTER": cluster})
-            self.assertEqual((done.returncode, done.stdout), (0, b"\n"),
-                             (cluster, done.stderr))
+            assert (done.returncode, done.stdout) == (
+                0, b"\n"), (cluster, done.stderr)
 
 
-class ErrorCodes(unittest.TestCase):
+class ErrorCodes(Case):
     """docs/error-codes.md against the recorded lines."""
 
     # Of the reference example; no document of Heroku's has them.
     SAMPLES = {"R89", "L99"}
 
-    @classmethod
-    def setUpClass(cls):
-        cls.rows = {}
-        for line in (ROOT / "docs" / "error-codes.md").read_text() \
-                .splitlines():
-            if re.match(r"\| [HRL]\d", line):
-                cells = [c.strip() for c in line.strip("|").split("|")]
-                assert cells[0] not in cls.rows, cells[0]
-                cls.rows[cells[0]] = cells
-        cls.lines = [line.split("\t") for line in
-                     (FIXTURES / "platform-errors.tsv").read_text()
-                     .splitlines() if not line.startswith("#")]
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in
+             (ROOT / "docs" / "error-codes.md").read_text().splitlines()
+             if re.match(r"\| [HRL]\d", line)]
+    rows = {row[0]: row for row in cells}
+    lines = [line.split("\t") for line in
+             (FIXTURES / "platform-errors.tsv").read_text().splitlines()
+             if not line.startswith("#")]
+
+    def test_no_code_is_explained_twice(self):
+        assert len(self.rows) == len(self.cells)
 
     def codes(self, counted):
         """Codes by whether one of their recorded lines counts."""
@@ -218,15 +213,14 @@ class ErrorCodes(unittest.TestCase):
                 {c for c, _ in found} - counts) - self.SAMPLES
 
     def test_every_recorded_code_is_explained_and_no_other(self):
-        self.assertEqual(set(self.rows), self.codes(True) | self.codes(False))
-        self.assertGreater(len(self.rows), 40)
+        assert set(self.rows) == self.codes(True) | self.codes(False)
+        assert len(self.rows) > 40
 
     def test_what_counts_by_default(self):
-        self.assertEqual({c for c, r in self.rows.items() if r[3] == "yes"},
-                         self.codes(True))
-        self.assertEqual(
-            {c for c, r in self.rows.items() if r[3] == "`LEVELS=info`"},
-            self.codes(False))
+        assert {c for c, r in self.rows.items() if r[3] == "yes"} == \
+            self.codes(True)
+        assert {c for c, r in self.rows.items() if r[3] == "`LEVELS=info`"} == \
+            self.codes(False)
 
     def test_severity_of_router_codes_is_their_level(self):
         for text, verdict, _ in self.lines:
@@ -234,10 +228,10 @@ class ErrorCodes(unittest.TestCase):
                              text)
             if named and (verdict != "-" or
                           named[2] not in self.codes(True)):
-                self.assertEqual(self.rows[named[2]][2], named[1], text)
+                assert self.rows[named[2]][2] == named[1], text
 
     def test_no_cell_is_empty(self):
         for code, cells in self.rows.items():
-            self.assertEqual(len(cells), 6, code)
-            self.assertTrue(all(cells), code)
-            self.assertIn(cells[2], ["error", "warning", "info"])
+            assert len(cells) == 6, code
+            assert all(cells), code
+            assert cells[2] in ["error", "warning", "info"]

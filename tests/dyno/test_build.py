@@ -7,13 +7,13 @@ import re
 import subprocess
 import tempfile
 import time
-import unittest
 from pathlib import Path
 
 import pytest
 
 import container
 import roots
+from lib.case import Case
 from lib.places import ROOT
 
 pytestmark = [pytest.mark.root, pytest.mark.xdist_group("dyno")]
@@ -30,20 +30,22 @@ def files(folder):
             if p.is_symlink() or not p.is_dir()}
 
 
-class Buildpack(unittest.TestCase):
+class Buildpack(Case):
     """bin/detect, bin/compile and bin/release as uid 1000."""
 
-    @classmethod
-    def setUpClass(cls):
+    @pytest.fixture(autouse=True, scope="class")
+    def built(self, request):
+        cls = request.cls
         cls.root = roots.build_root(roots.suite()).copy("building")
-        cls.addClassCleanup(roots.remove, cls.root.path)
         cls.fresh()
         cls.before = files(cls.folder)
         (cls.root.path / "tmp/env").mkdir()
         started = time.monotonic()
-        cls.done = cls.step("compile", BUILD, "/tmp/cache", "/tmp/env",
-                            env={"STACK": roots.STACKS.get(roots.suite(), roots.suite())})
+        cls.done = cls.step("compile", BUILD, "/tmp/cache", "/tmp/env", env={
+            "STACK": roots.STACKS.get(roots.suite(), roots.suite())})
         cls.took = time.monotonic() - started
+        yield
+        roots.remove(cls.root.path)
 
     @classmethod
     def fresh(cls):
@@ -59,30 +61,30 @@ class Buildpack(unittest.TestCase):
 
     def test_compile_succeeds_as_an_unprivileged_user(self):
         output = self.done.stdout + self.done.stderr
-        self.assertEqual(self.done.returncode, 0, output)
+        assert self.done.returncode == 0, output
         for line in self.done.stdout.splitlines():
-            self.assertRegex(line, "^(-----> |       )")
+            assert re.search("^(-----> |       )", line)
         for line in self.done.stderr.splitlines():
-            self.assertTrue(line.startswith(" !     "), line)
-        self.assertIn("lighttpd/1.4.", self.done.stdout)
-        self.assertIn("logplex-statsd 1.", self.done.stdout)
-        self.assertLess(self.took, 60, "a build takes seconds")
+            assert line.startswith(" !     "), line
+        assert "lighttpd/1.4." in self.done.stdout
+        assert "logplex-statsd 1." in self.done.stdout
+        assert self.took < 60, "a build takes seconds"
         print(f"[{self.took:.1f} s] ", end="", flush=True)
 
     def test_cluster_that_is_not_set_is_warned_of(self):
-        self.assertIn(" !     METRICS_CLUSTER is not set", self.done.stderr)
-        self.assertIn("heroku config:set METRICS_CLUSTER=", self.done.stderr)
+        assert " !     METRICS_CLUSTER is not set" in self.done.stderr
+        assert "heroku config:set METRICS_CLUSTER=" in self.done.stderr
 
     def test_two_programs_are_all_that_is_added(self):
-        self.assertEqual(files(self.folder) - self.before,
-                         {"bin/logplex-statsd", ".lighttpd/lighttpd"})
-        self.assertEqual(self.before - files(self.folder), set())
-        self.assertEqual(list((self.root.path / "tmp").glob("tmp.*")), [])
+        assert files(self.folder) - self.before == {
+            "bin/logplex-statsd", ".lighttpd/lighttpd"}
+        assert self.before - files(self.folder) == set()
+        assert list((self.root.path / "tmp").glob("tmp.*")) == []
 
     def test_slug_is_small(self):
         slug = subprocess.run(["tar", "-cz", "-C", self.folder, "."],
                               stdout=subprocess.PIPE, check=True).stdout
-        self.assertLess(len(slug), 1 << 20)
+        assert len(slug) < 1 << 20
         print(f"[{len(slug) // 1024} KiB] ", end="", flush=True)
 
     def test_libraries_are_those_of_the_run_image(self):
@@ -92,28 +94,27 @@ class Buildpack(unittest.TestCase):
                 ["readelf", "-d", self.folder / program], text=True,
                 stdout=subprocess.PIPE, check=True).stdout
             names = re.findall(r"NEEDED.*\[(.*)\]", needed)
-            self.assertTrue(names)
+            assert names
             for name in names:
-                self.assertRegex(name, LIBRARIES)
+                assert re.search(LIBRARIES, name)
                 found = run.try_run(["/sbin/ldconfig", "-p"]).stdout
-                self.assertIn(name, found, f"{program}: not in the run root")
-            self.assertNotIn("RPATH", needed)
-            self.assertNotIn("RUNPATH", needed)
-        self.assertIn("libsodium.so", subprocess.run(
+                assert name in found, f"{program}: not in the run root"
+            assert "RPATH" not in needed
+            assert "RUNPATH" not in needed
+        # The image keeps libsodium up to date.
+        assert "libsodium.so" in subprocess.run(
             ["readelf", "-d", self.folder / "bin/logplex-statsd"], text=True,
-            stdout=subprocess.PIPE, check=True).stdout,
-            "libsodium comes from the image, which keeps it up to date")
+            stdout=subprocess.PIPE, check=True).stdout
 
     def test_detect_knows_this_repository_and_no_other(self):
         known = self.step("detect", BUILD)
-        self.assertEqual((known.returncode, known.stdout),
-                         (0, "logplex-statsd\n"))
+        assert (known.returncode, known.stdout) == (0, "logplex-statsd\n")
         other = self.step("detect", "/tmp")
-        self.assertNotEqual(other.returncode, 0)
-        self.assertIn("does not hold it", other.stderr)
+        assert other.returncode != 0
+        assert "does not hold it" in other.stderr
 
     def test_release_names_the_web_process(self):
-        self.assertIn("web: bin/web", self.step("release", BUILD).stdout)
+        assert "web: bin/web" in self.step("release", BUILD).stdout
 
     def test_slug_is_what_the_dyno_gets(self):
         dyno = roots.run_root(roots.suite()).copy("dyno")
@@ -121,20 +122,22 @@ class Buildpack(unittest.TestCase):
         roots.remove(app)
         roots.run(["cp", "-a", self.folder, app])
         for tool in ("cc", "gcc", "make", "lighttpd"):
-            self.assertNotEqual(
-                dyno.try_run(["/bin/sh", "-c", f"command -v {tool}"])
-                .returncode, 0, f"a run image has no {tool}")
+            found = dyno.try_run(["/bin/sh", "-c", f"command -v {tool}"])
+            assert found.returncode != 0, f"a run image has no {tool}"
 
 
-class Faults(unittest.TestCase):
+class Faults(Case):
     """Each failure of bin/compile says what happened and what to do."""
 
-    @classmethod
-    def setUpClass(cls):
+    @pytest.fixture(autouse=True, scope="class")
+    def copied(self, request):
+        cls = request.cls
         cls.root = roots.build_root(roots.suite()).copy("failing")
-        cls.addClassCleanup(roots.remove, cls.root.path)
+        yield
+        roots.remove(cls.root.path)
 
-    def setUp(self):
+    @pytest.fixture(autouse=True)
+    def set_up(self, copied):
         folder = self.root.path / BUILD.lstrip("/")
         roots.remove(folder)
         self.root.place_checkout(BUILD)
@@ -151,11 +154,11 @@ class Faults(unittest.TestCase):
 
     def assert_says(self, ran, *sentences):
         output = ran.stdout + ran.stderr
-        self.assertNotEqual(ran.returncode, 0, output)
+        assert ran.returncode != 0, output
         for line in ran.stderr.splitlines():
-            self.assertTrue(line.startswith(" !     "), output)
+            assert line.startswith(" !     "), output
         for sentence in sentences:
-            self.assertIn(sentence, ran.stderr, output)
+            assert sentence in ran.stderr, output
 
     def test_without_a_network(self):
         self.assert_says(self.compile(prefix=["unshare", "--net"]),
@@ -167,7 +170,7 @@ class Faults(unittest.TestCase):
             f.write("this is no C\n")
         ran = self.compile()
         self.assert_says(ran, "could not be built", "report this")
-        self.assertIn("       src/main.c:", ran.stdout)
+        assert "       src/main.c:" in ran.stdout
 
     @roots.only_long
     def test_configuration_that_lighttpd_refuses(self):
@@ -175,7 +178,7 @@ class Faults(unittest.TestCase):
             f.write('server.modules += ( "mod_nothing" )\n')
         ran = self.compile()
         self.assert_says(ran, "lighttpd refuses lighttpd.conf", "Undo")
-        self.assertIn("mod_nothing", ran.stdout)
+        assert "mod_nothing" in ran.stdout
 
     @roots.only_long
     def test_package_that_does_not_exist(self):
@@ -184,12 +187,12 @@ class Faults(unittest.TestCase):
             "zlib1g-dev 2>&1", "no-such-package 2>&1"))
         ran = self.compile()
         self.assert_says(ran, "packages could not be fetched", "stack:set")
-        self.assertIn("no-such-package", ran.stdout)
+        assert "no-such-package" in ran.stdout
 
     def test_image_without_a_compiler(self):
         cc = self.root.path / "usr/bin/cc"
         away = cc.rename(cc.with_name("cc.away"))
-        self.addCleanup(away.rename, cc)
+        self.at_end(away.rename, cc)
         self.assert_says(self.compile(), "There is no cc on heroku-99",
                          "stack:set")
 
@@ -201,7 +204,7 @@ class Faults(unittest.TestCase):
             f.write("LIBS += -Wl,--no-as-needed -L/tmp -labsent\n")
         ran = self.compile()
         self.assert_says(ran, "lacks the libraries", "stack:set")
-        self.assertIn("libabsent.so", ran.stdout)
+        assert "libabsent.so" in ran.stdout
 
     @roots.only_long
     def test_buildpack_by_its_git_address_has_nothing_to_say(self):
@@ -211,44 +214,42 @@ class Faults(unittest.TestCase):
         env_dir.mkdir()
         (env_dir / "METRICS_CLUSTER").write_text("statsd://127.0.0.1:8126")
         ran = self.compile("/tmp/env", buildpack="/tmp/buildpack")
-        self.assertEqual((ran.returncode, ran.stderr), (0, ""), ran.stdout)
+        assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
 
 
-class Container(unittest.TestCase):
+class Container(Case):
     """The Dockerfile's steps, and what the final image holds."""
 
-    @classmethod
-    def setUpClass(cls):
+    @pytest.fixture(autouse=True, scope="class")
+    def built(self, request):
         with tempfile.TemporaryDirectory() as context:
             roots.place_files(context)
-            cls.image = container.build(
+            request.cls.image = container.build(
                 (ROOT / "Dockerfile").read_text(), Path(context), roots.suite())
         roots.remove(roots.CACHE / roots.suite() / "stage-build")
         with open(roots.CACHE / roots.suite() / "container.pickle", "wb") as f:
-            pickle.dump(cls.image, f)
+            pickle.dump(request.cls.image, f)
 
     def test_final_image_has_the_program_and_no_compiler(self):
         root = self.image.root
-        self.assertEqual(files(root.path / "app"),
-                         {"lighttpd.conf", "bin/web", "bin/responder",
-                          "bin/logplex-statsd"})
+        assert files(root.path / "app") == {
+            "lighttpd.conf", "bin/web", "bin/responder", "bin/logplex-statsd"}
         for tool in ("cc", "gcc", "make", "ld"):
-            self.assertNotEqual(root.try_run(
-                ["/bin/sh", "-c", f"command -v {tool}"]).returncode, 0, tool)
-        self.assertEqual(list((root.path / "var/lib/apt/lists").glob("*_*")), [])
+            found = root.try_run(["/bin/sh", "-c", f"command -v {tool}"])
+            assert found.returncode != 0, tool
+        assert list((root.path / "var/lib/apt/lists").glob("*_*")) == []
 
     def test_what_is_said_about_running_it(self):
-        self.assertEqual(self.image.command, ["bin/web"])
-        self.assertEqual(self.image.stopsignal, "SIGTERM")
-        self.assertEqual(self.image.ports, [3000])
-        self.assertEqual(self.image.env, {"PORT": "3000"})
+        assert self.image.command == ["bin/web"]
+        assert self.image.stopsignal == "SIGTERM"
+        assert self.image.ports == [3000]
+        assert self.image.env == {"PORT": "3000"}
         uid, _, gid = self.image.user.partition(":")
-        self.assertGreater(int(uid), 0)
-        self.assertGreater(int(gid), 0)
-        self.assertTrue(self.image.healthcheck)
+        assert int(uid) > 0
+        assert int(gid) > 0
+        assert self.image.healthcheck
 
     def test_stages_start_from_the_same_image(self):
         froms = [rest.split()[0] for word, rest in container.instructions(
             (ROOT / "Dockerfile").read_text()) if word == "FROM"]
-        self.assertEqual(froms, ["ubuntu:24.04"] * 2)
-
+        assert froms == ["ubuntu:24.04"] * 2

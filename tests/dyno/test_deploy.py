@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import tempfile
-import unittest
 import zlib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
+from lib.case import Case
 from lib.collector import Collector
 from lib.http import basic, request
 from lib.places import PATH, PROGRAM, REFERENCE, ROOT
@@ -69,12 +71,12 @@ def app_json_faults(text):
     return faults
 
 
-class AppJson(unittest.TestCase):
+class AppJson(Case):
     text = (ROOT / "app.json").read_text()
     app = json.loads(text)
 
     def test_app_json_is_valid(self):
-        self.assertEqual(app_json_faults(self.text), [])
+        assert app_json_faults(self.text) == []
 
     def test_every_rule_finds_its_fault(self):
         def without(key):
@@ -106,35 +108,31 @@ class AppJson(unittest.TestCase):
             "generator": env(generator="password"),
             "two values": env(generator="secret", value="x"),
         }.items():
-            with self.subTest(why):
-                self.assertEqual(len(app_json_faults(json.dumps(broken))), 1,
-                                 why)
-        self.assertEqual(len(app_json_faults('{"a": {"b"}}')), 1)
+            assert len(app_json_faults(json.dumps(broken))) == 1, why
+        assert len(app_json_faults('{"a": {"b"}}')) == 1
 
     def test_config_vars_are_those_of_the_program(self):
         usage = subprocess.run([PROGRAM, "--help"], stdout=subprocess.PIPE,
                                text=True, check=True).stdout
         for name in self.app["env"]:
-            self.assertIn(name, usage)
-        self.assertIs(self.app["env"]["METRICS_CLUSTER"]["required"], True)
-        self.assertEqual(self.app["env"]["API_SECRET"]["generator"], "secret")
+            assert name in usage
+        assert self.app["env"]["METRICS_CLUSTER"]["required"] is True
+        assert self.app["env"]["API_SECRET"]["generator"] == "secret"
 
     def test_buildpack_is_the_repository_itself(self):
-        self.assertEqual(self.app["buildpacks"],
-                         [{"url": "heroku-community/inline"}])
+        assert self.app["buildpacks"] == [{"url": "heroku-community/inline"}]
         for name in ("detect", "compile", "release", "web", "responder"):
-            self.assertTrue(os.access(ROOT / "bin" / name, os.X_OK), name)
+            assert os.access(ROOT / "bin" / name, os.X_OK), name
 
     def test_procfile_release_and_heroku_yml_start_the_same(self):
-        self.assertEqual((ROOT / "Procfile").read_text(), "web: bin/web\n")
+        assert (ROOT / "Procfile").read_text() == "web: bin/web\n"
         release = subprocess.run([ROOT / "bin" / "release", ROOT], text=True,
                                  check=True, stdout=subprocess.PIPE).stdout
-        self.assertEqual(
-            release, "---\ndefault_process_types:\n  web: bin/web\n")
+        assert release == "---\ndefault_process_types:\n  web: bin/web\n"
         lines = [l for l in (ROOT / "heroku.yml").read_text().splitlines()
                  if not l.startswith("#")]
-        self.assertEqual(lines, ["build:", "  docker:", "    web: Dockerfile",
-                                 "run:", "  web: bin/web"])
+        assert lines == ["build:", "  docker:", "    web: Dockerfile",
+                         "run:", "  web: bin/web"]
 
     def test_generated_secret_is_accepted(self):
         # Heroku's generator gives 64 hexadecimal digits.
@@ -143,8 +141,8 @@ class AppJson(unittest.TestCase):
             [PROGRAM, "--check"], text=True, stdout=subprocess.PIPE,
             env={"API_SECRET": secret,
                  "METRICS_CLUSTER": "statsd://127.0.0.1:8125"})
-        self.assertEqual(ran.returncode, 0)
-        self.assertNotIn(secret, ran.stdout)
+        assert ran.returncode == 0
+        assert secret not in ran.stdout
 
 
 def add_app(*arguments):
@@ -197,14 +195,15 @@ def logplex_token(url):
 class AddApp(WebTest):
     HOST, RECEIVER = "drain-1234.example.com", "my-drain"
 
-    def setUp(self):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         self.state = Path(tempfile.mkdtemp(prefix="logplex-statsd-add-app-"))
-        self.addCleanup(shutil.rmtree, self.state)
+        self.at_end(shutil.rmtree, self.state)
 
     def lines(self, *arguments):
         ran = add_app("--host", self.HOST, "--receiver", self.RECEIVER,
                       *arguments)
-        self.assertEqual(ran.returncode, 0, ran.stderr)
+        assert ran.returncode == 0, ran.stderr
         return ran.stdout.splitlines()
 
     def paste(self, *lines, status=0):
@@ -213,7 +212,7 @@ class AddApp(WebTest):
             ["bash", "-c", HEROKU + "\n".join(lines)], text=True,
             env={"STATE": str(self.state), "PATH": PATH},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.assertEqual(ran.returncode, status, ran.stdout)
+        assert ran.returncode == status, ran.stdout
 
     def config(self):
         folder = self.state / self.RECEIVER / "config"
@@ -225,8 +224,8 @@ class AddApp(WebTest):
     def deliver(self, url):
         """One batch, as Logplex sends it to this drain; its status."""
         parts = urlsplit(url)
-        self.assertEqual(parts.scheme, "https")
-        self.assertEqual(parts.hostname, self.HOST)
+        assert parts.scheme == "https"
+        assert parts.hostname == self.HOST
         return request(self.port, path=parts.path, body=REFERENCE,
                        credentials=None,
                        headers=["Authorization: " + logplex_token(url)]).status
@@ -241,22 +240,22 @@ class AddApp(WebTest):
             collector.close()
         return statuses
 
-    def test_pasted_lines_make_a_drain_that_is_accepted(self):
-        for name in ("heaven", "my-app", "My_App-2", "a", "x" * 64):
-            with self.subTest(name):
-                self.paste(*self.lines(name))
-                self.assertEqual(self.with_config(self.drains(name)), [201])
-                self.assertEqual(len(self.counted), 4)
-                for line in self.counted:
-                    self.assertTrue(line.startswith(f"{name}.heroku.errors."))
+    @pytest.mark.parametrize("name", [
+        "heaven", "my-app", "My_App-2", "a", "x" * 64])
+    def test_pasted_lines_make_a_drain_that_is_accepted(self, name):
+        self.paste(*self.lines(name))
+        assert self.with_config(self.drains(name)) == [201]
+        assert len(self.counted) == 4
+        for line in self.counted:
+            assert line.startswith(f"{name}.heroku.errors.")
 
     def test_another_password_is_refused(self):
         self.paste(*self.lines("heaven"))
         (drain,) = self.drains("heaven")
         password = urlsplit(drain).password
         other = drain.replace(password, password[::-1])
-        self.assertNotEqual(other, drain)
-        self.assertEqual(self.with_config([other]), [401])
+        assert other != drain
+        assert self.with_config([other]) == [401]
 
     def test_passwords_survive_in_a_drains_url(self):
         seen = set()
@@ -264,27 +263,27 @@ class AddApp(WebTest):
             (drain,) = [l for l in self.lines("my-app") if "drains:add" in l]
             url = re.search(r"'(https://[^']*)'", drain)[1]
             user, password = urlsplit(url).username, urlsplit(url).password
-            self.assertRegex(password, r"\A[A-Za-z0-9._~-]{32,}\Z")
-            self.assertEqual(unquote(user + password), user + password)
-            self.assertEqual(logplex_token(url), basic(f"my-app:{password}"))
+            assert re.search(r"\A[A-Za-z0-9._~-]{32,}\Z", password)
+            assert unquote(user + password) == user + password
+            assert logplex_token(url) == basic(f"my-app:{password}")
             seen.add(password)
-        self.assertEqual(len(seen), 50)
+        assert len(seen) == 50
 
     def test_rotation_never_refuses_a_batch(self):
         self.paste(*self.lines("my-app"))
         (old,) = self.drains("my-app")
         accept_both, add, remove, forget = self.lines("--rotate", "my-app")
         self.paste(accept_both)
-        self.assertEqual(self.with_config([old]), [201])
+        assert self.with_config([old]) == [201]
         self.paste(add)
         _, new = self.drains("my-app")
-        self.assertNotEqual(old, new)
-        self.assertEqual(self.with_config([old, new]), [201, 201])
+        assert old != new
+        assert self.with_config([old, new]) == [201, 201]
         self.paste(remove)
-        self.assertEqual(self.drains("my-app"), [new])
-        self.assertEqual(self.with_config([old, new]), [201, 201])
+        assert self.drains("my-app") == [new]
+        assert self.with_config([old, new]) == [201, 201]
         self.paste(forget)
-        self.assertEqual(self.with_config([new, old]), [201, 401])
+        assert self.with_config([new, old]) == [201, 401]
 
     def test_rotation_can_be_repeated(self):
         self.paste(*self.lines("heaven"))
@@ -292,44 +291,44 @@ class AddApp(WebTest):
             (old,) = self.drains("heaven")
             self.paste(*self.lines("--rotate", "heaven"))
             (new,) = self.drains("heaven")
-            self.assertNotEqual(old, new)
-            self.assertEqual(self.with_config([new, old]), [201, 401])
+            assert old != new
+            assert self.with_config([new, old]) == [201, 401]
 
     def test_rotation_without_credentials_sets_nothing(self):
         accept_both, *_ = self.lines("--rotate", "heaven")
         self.paste("heroku config:set A=b --app " + self.RECEIVER)
         self.paste(accept_both, status=1)
-        self.assertEqual(self.config(), {"A": "b"})
+        assert self.config() == {"A": "b"}
 
     def test_without_options_the_lines_have_placeholders(self):
         ran = add_app("heaven")
-        self.assertEqual(ran.returncode, 0)
+        assert ran.returncode == 0
         config, drain = ran.stdout.splitlines()
-        self.assertIn(" --app YOUR-DRAIN-APP", config)
-        self.assertIn("@YOUR-DRAIN-HOST/heaven/logs'", drain)
-        self.assertIn("--host", ran.stderr)
+        assert " --app YOUR-DRAIN-APP" in config
+        assert "@YOUR-DRAIN-HOST/heaven/logs'" in drain
+        assert "--host" in ran.stderr
 
     def test_comments_stay_out_of_what_is_pasted(self):
         for arguments in (["heaven"], ["--rotate", "heaven"]):
             ran = add_app(*arguments)
             for line in ran.stdout.splitlines():
-                self.assertRegex(line, r"\A(heroku|old=\$\(heroku) ")
+                assert re.search(r"\A(heroku|old=\$\(heroku) ", line)
             for line in ran.stderr.splitlines():
-                self.assertTrue(line.startswith("#"), line)
-            self.assertNotRegex(ran.stderr, "[0-9a-f]{48}")
+                assert line.startswith("#"), line
+            assert not re.search("[0-9a-f]{48}", ran.stderr)
 
-    def test_what_would_not_survive_is_refused(self):
-        for arguments in ([], [""], ["a b"], ["a/b"], ["a;b"], ["x" * 65],
-                          ["é"], ["a\nb"], ["a", "b"], ["--host"],
-                          ["--host", "https://x", "a"],
-                          ["--host", "x/y", "a"], ["--host", "x'y", "a"],
-                          ["--host", "", "a"], ["--receiver", "a b", "a"],
-                          ["--receiver", "$(x)", "a"], ["--what", "a"]):
-            with self.subTest(arguments):
-                ran = add_app(*arguments)
-                self.assertEqual(ran.returncode, 2)
-                self.assertEqual(ran.stdout, "")
-                self.assertIn("usage:", ran.stderr)
+    @pytest.mark.parametrize("arguments", [
+        [], [""], ["a b"], ["a/b"], ["a;b"], ["x" * 65],
+        ["é"], ["a\nb"], ["a", "b"], ["--host"],
+        ["--host", "https://x", "a"],
+        ["--host", "x/y", "a"], ["--host", "x'y", "a"],
+        ["--host", "", "a"], ["--receiver", "a b", "a"],
+        ["--receiver", "$(x)", "a"], ["--what", "a"]])
+    def test_what_would_not_survive_is_refused(self, arguments):
+        ran = add_app(*arguments)
+        assert ran.returncode == 2
+        assert ran.stdout == ""
+        assert "usage:" in ran.stderr
 
 
 class Instances(WebTest):
@@ -340,7 +339,7 @@ class Instances(WebTest):
     def test_three_instances_agree_on_one_owner_of_three_collectors(self):
         collectors = [Collector() for _ in range(3)]
         for collector in collectors:
-            self.addCleanup(collector.close)
+            self.keep(collector)
         cluster = ",".join(c.uri for c in collectors)
         ports = []
         for _ in range(3):
@@ -350,12 +349,12 @@ class Instances(WebTest):
                  f"Error {code} (something)" for code in self.CODES]
         body = "".join(f"{len(l)} {l}" for l in lines).encode()
         for port in ports:
-            self.assertEqual(request(port, body=body).status, 201)
+            assert request(port, body=body).status == 201
         expected = [[] for _ in collectors]
         for code in self.CODES:
             bucket = f"heaven.heroku.errors.{code}"
             owner = zlib.crc32(bucket.encode()) % len(collectors)
             expected[owner] += [bucket + ":1|c"] * len(ports)
-        self.assertTrue(all(expected), "each collector owns some")
+        assert all(expected), "each collector owns some"
         for collector, want in zip(collectors, expected):
-            self.assertEqual(sorted(collector.lines()), sorted(want))
+            assert sorted(collector.lines()) == sorted(want)

@@ -120,7 +120,7 @@ class DynoTest(WebTest):
     def start_web(self, **env):
         self.collectors = [Collector(), Collector()]
         for c in self.collectors:
-            self.addCleanup(c.close)
+            self.keep(c)
         self.start_dyno(**{
             "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors),
             "API_CREDENTIALS_HEAVEN": CREDENTIALS, **env})
@@ -128,8 +128,7 @@ class DynoTest(WebTest):
 
     def start_dyno(self, **env):
         self.port = free_port()
-        self.web = Dyno({"PORT": str(self.port), **env})
-        self.addCleanup(self.web.stop)
+        self.web = self.keep(Dyno({"PORT": str(self.port), **env}))
 
     def shut_down(self, times=3, pause=0.4):
         """What Heroku does: SIGTERM to every process, and again."""
@@ -140,7 +139,7 @@ class DynoTest(WebTest):
 
     def assert_ends(self, within, status=0):
         ended, took = self.web.wait_for_exit(within)
-        self.assertEqual(ended, status, self.web.log())
+        assert ended == status, self.web.log()
         self.assert_nothing_left()
         return took
 
@@ -168,31 +167,28 @@ class DynoTest(WebTest):
 class Start(DynoTest):
     def test_reference_example_arrives_at_the_owners(self):
         self.start_web()
-        self.assertEqual(self.post().status, 201)
-        self.assertEqual(self.collectors[0].lines(),
-                         ["heaven.heroku.errors.R89:1|c"])
-        self.assertEqual(self.collectors[1].lines(),
-                         ["heaven.heroku.errors.R99:1|c",
-                          "heaven.heroku.errors.L99:1|c",
-                          "heaven.heroku.errors.H12:1|c"])
+        assert self.post().status == 201
+        assert self.collectors[0].lines() == ["heaven.heroku.errors.R89:1|c"]
+        assert self.collectors[1].lines() == ["heaven.heroku.errors.R99:1|c",
+                                              "heaven.heroku.errors.L99:1|c",
+                                              "heaven.heroku.errors.H12:1|c"]
 
     def test_everything_runs_from_the_slug_and_the_run_image(self):
         self.start_web()
         self.post()
         for name in ("lighttpd", "logplex-statsd"):
             pid = self.web.find(name)
-            self.assertEqual(status(pid)["Uid"].split(), ["1000"] * 4)
+            assert status(pid)["Uid"].split() == ["1000"] * 4
             mapped = set(re.findall(
                 r"r-xp .* (/\S+)$",
                 Path(f"/proc/{pid}/maps").read_text(), re.M))
             inside = str(self.web_root())
             for path in mapped:
-                self.assertTrue(path.startswith(inside), path)
+                assert path.startswith(inside), path
                 path = path[len(inside):]
-                self.assertRegex(
-                    path, r"\A(/app/bin/logplex-statsd|/app/\.lighttpd/"
-                    r"lighttpd|(/usr)?/lib/.*/(ld-linux-x86-64|lib(c|m|"
-                    r"pcre2-8|nettle|sodium|z|xxhash))\.so\S*)\Z")
+                assert re.search(r"\A(/app/bin/logplex-statsd|/app/\.lighttpd/"
+                           r"lighttpd|(/usr)?/lib/.*/(ld-linux-x86-64|lib(c|m|"
+                           r"pcre2-8|nettle|sodium|z|xxhash))\.so\S*)\Z", path)
 
     def web_root(self):
         return roots.CACHE / roots.suite() / "dyno"
@@ -201,9 +197,9 @@ class Start(DynoTest):
         self.start_web()
         lighttpd = self.web.find("lighttpd")
         responder = self.web.find("logplex-statsd")
-        self.assertTrue(blocks(lighttpd, signal.SIGTERM))
-        self.assertTrue(blocks(responder, signal.SIGTERM))
-        self.assertFalse(blocks(lighttpd, signal.SIGINT))
+        assert blocks(lighttpd, signal.SIGTERM)
+        assert blocks(responder, signal.SIGTERM)
+        assert not blocks(lighttpd, signal.SIGINT)
 
     def test_secrets_are_in_no_title_and_no_log(self):
         self.start_web(API_SECRET="s3cr3t-of-all", LOG_LEVEL="debug")
@@ -212,30 +208,30 @@ class Start(DynoTest):
         for pid in self.web.processes():
             title = Path(f"/proc/{pid}/cmdline").read_text()
             for secret in ("open sesame", "s3cr3t"):
-                self.assertNotIn(secret, title)
-        self.assertNotIn("open sesame", self.web.log())
-        self.assertNotIn("s3cr3t", self.web.log())
+                assert secret not in title
+        assert "open sesame" not in self.web.log()
+        assert "s3cr3t" not in self.web.log()
 
     def test_faulty_configuration_ends_the_start_with_every_fault(self):
         self.start_dyno(METRICS_CLUSTER="statsd://u:hidden@a:99999,udp://b",
                         API_CREDENTIALS_HEAVEN="nocolon",
                         LOG_LEVEL="loud")
         status, took = self.web.wait_for_exit(10)
-        self.assertNotEqual(status, 0)
-        self.assertLess(took, 5)
+        assert status != 0
+        assert took < 5
         log = self.web.log()
         for fault in ("collector 1", "collector 2", "API_CREDENTIALS_HEAVEN",
                       "LOG_LEVEL"):
-            self.assertIn(fault, log)
-        self.assertNotIn("hidden", log)
-        self.assertNotIn("nocolon", log)
+            assert fault in log
+        assert "hidden" not in log
+        assert "nocolon" not in log
         self.assert_nothing_left()
 
     def test_port_that_is_none_ends_the_start(self):
         self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126", PORT="abc")
         status, _ = self.web.wait_for_exit(10)
-        self.assertNotEqual(status, 0)
-        self.assertIn("port", self.web.log())
+        assert status != 0
+        assert "port" in self.web.log()
         self.assert_nothing_left()
 
     def test_port_in_use_ends_the_start(self):
@@ -245,8 +241,8 @@ class Start(DynoTest):
             self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126",
                             PORT=str(s.getsockname()[1]))
             status, _ = self.web.wait_for_exit(10)
-        self.assertNotEqual(status, 0)
-        self.assertIn("in use", self.web.log())
+        assert status != 0
+        assert "in use" in self.web.log()
         self.assert_nothing_left()
 
 
@@ -256,7 +252,7 @@ class Shutdown(DynoTest):
     def test_idle(self):
         self.start_web()
         self.shut_down(times=1)
-        self.assertLess(self.assert_ends(SHUTDOWN), 3)
+        assert self.assert_ends(SHUTDOWN) < 3
 
     def test_requests_in_hand_are_answered_and_counted(self):
         self.start_web()
@@ -275,16 +271,16 @@ class Shutdown(DynoTest):
         time.sleep(0.3)
         go_on()
         for s in waiting + half:
-            self.assertEqual(read_answer(s).status, 201)
+            assert read_answer(s).status == 201
             s.close()
-        self.assertLess(self.assert_ends(SHUTDOWN), 10)
-        self.assertEqual(self.counted(), 4 * 25)
+        assert self.assert_ends(SHUTDOWN) < 10
+        assert self.counted() == 4 * 25
 
     def test_large_bodies_in_hand_are_answered(self):
         body = (FIXTURES / "batch-100k.logplex").read_bytes()
         self.start_web()
         message = build_request(body=body)
-        self.assertGreater(len(body), 65536)
+        assert len(body) > 65536
         clients = [connect(self.port, timeout=SHUTDOWN) for _ in range(5)]
         for s in clients:
             s.sendall(message[:70000])
@@ -293,7 +289,7 @@ class Shutdown(DynoTest):
         for s in clients:
             s.sendall(message[70000:])
         for s in clients:
-            self.assertEqual(read_answer(s).status, 201)
+            assert read_answer(s).status == 201
             s.close()
         self.assert_ends(SHUTDOWN)
 
@@ -333,24 +329,24 @@ class Shutdown(DynoTest):
             t.join(30)
         outcomes = [results.get_nowait() for _ in threads]
         answered = sum(a for a, _ in outcomes)
-        self.assertGreater(answered, 100)
+        assert answered > 100
         lost = sum(l for _, l in outcomes)
         print(f"[{answered} answered, {lost} not] ", end="", flush=True)
-        self.assertEqual(self.counted(), 4 * answered)
+        assert self.counted() == 4 * answered
         # What crosses the closing of a connection is for the client to send
         # again, one request each at most.
-        self.assertLessEqual(lost, len(threads))
+        assert lost <= len(threads)
 
     def test_idle_kept_connections_are_closed(self):
         self.start_web()
         clients = [connect(self.port) for _ in range(10)]
         for s in clients:
             s.sendall(build_request(body=REFERENCE, close=False))
-            self.assertEqual(read_answer(s).status, 201)
+            assert read_answer(s).status == 201
         self.shut_down()
-        self.assertLess(self.assert_ends(SHUTDOWN), 5)
+        assert self.assert_ends(SHUTDOWN) < 5
         for s in clients:
-            self.assertEqual(s.recv(1), b"")
+            assert s.recv(1) == b""
             s.close()
 
     @roots.only_long
@@ -363,8 +359,8 @@ class Shutdown(DynoTest):
             for pause in (0, 92):
                 time.sleep(pause)
                 s.sendall(message)
-                self.assertEqual(read_answer(s).status, 201)
-        self.assertEqual(self.counted(), 8)
+                assert read_answer(s).status == 201
+        assert self.counted() == 8
 
     def test_clients_that_never_finish_do_not_hold_it(self):
         self.start_web()
@@ -373,19 +369,19 @@ class Shutdown(DynoTest):
         clients[1].sendall(message[:20])
         clients[2].sendall(message[:-10])
         clients[3].sendall(build_request(body=REFERENCE, close=False))
-        self.assertEqual(read_answer(clients[3]).status, 201)
+        assert read_answer(clients[3]).status == 201
         clients[3].sendall(message[:-1])
         time.sleep(0.2)
         self.shut_down()
         # lighttpd before 1.4.77 waits for such clients, and ends with 1 when
         # it may no longer.
         ended, took = self.web.wait_for_exit(SHUTDOWN - 5)
-        self.assertIn(ended, (0, 1))
+        assert ended in (0, 1)
         self.assert_nothing_left()
         print(f"[{took:.0f} s] ", end="", flush=True)
         for s in clients:
             s.close()
-        self.assertEqual(self.counted(), 4)
+        assert self.counted() == 4
 
     def test_before_lighttpd_listens_to_signals(self):
         for _ in range(50):
@@ -394,7 +390,7 @@ class Shutdown(DynoTest):
             if frozen:
                 break
             self.web.stop()
-        self.assertTrue(frozen, "it was never caught that early")
+        assert frozen, "it was never caught that early"
         self.shut_down(times=1)
         time.sleep(0.5)
         os.kill(frozen, signal.SIGCONT)
@@ -402,14 +398,13 @@ class Shutdown(DynoTest):
 
     def test_at_any_moment_of_the_start(self):
         for delay in START_MOMENTS:
-            with self.subTest(milliseconds=delay):
-                self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126")
-                wait_until(lambda: self.web.processes(), "it starts")
-                time.sleep(delay / 1000)
-                self.shut_down(times=1)
-                self.web.wait_for_exit(5)
-                self.assert_nothing_left()
-                self.web.stop()
+            self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126")
+            wait_until(lambda: self.web.processes(), "it starts")
+            time.sleep(delay / 1000)
+            self.shut_down(times=1)
+            self.web.wait_for_exit(5)
+            self.assert_nothing_left()
+            self.web.stop()
 
 
 def offspring(pid):
@@ -453,9 +448,8 @@ class Crashes(DynoTest):
         before = self.web.find("logplex-statsd")
         os.kill(before, signal.SIGKILL)
         wait_until(lambda: self.post().status == 201, "it answers again")
-        self.assertNotEqual(self.web.find("logplex-statsd"), before)
-        self.assertTrue(blocks(self.web.find("logplex-statsd"),
-                               signal.SIGTERM))
+        assert self.web.find("logplex-statsd") != before
+        assert blocks(self.web.find("logplex-statsd"), signal.SIGTERM)
         self.shut_down()
         self.assert_ends(SHUTDOWN)
 
@@ -476,16 +470,15 @@ class Crashes(DynoTest):
     def test_restart_serves_with_the_new_secrets_alone(self):
         self.start_web()
         first = self.web
-        self.assertEqual(self.post().status, 201)
+        assert self.post().status == 201
         os.kill(first.find("lighttpd"), signal.SIGKILL)
-        self.web = Dyno({
+        self.web = self.keep(Dyno({
             "PORT": str(self.port),
             "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors),
-            "API_CREDENTIALS_HEAVEN": "Aladdin:new"})
-        self.addCleanup(self.web.stop)
+            "API_CREDENTIALS_HEAVEN": "Aladdin:new"}))
         self.wait_for_web()
-        self.assertEqual(self.post().status, 401)
-        self.assertEqual(self.post(credentials="Aladdin:new").status, 201)
+        assert self.post().status == 401
+        assert self.post(credentials="Aladdin:new").status == 201
 
 
 class Container(DynoTest):
@@ -502,7 +495,7 @@ class Container(DynoTest):
         self.web = Process(self.image.root.command(
             self.image.command, uid=uid, cwd=self.image.workdir,
             env={**self.image.env, **env}))
-        self.addCleanup(self.web.stop, signal.SIGKILL)
+        self.at_end(self.web.stop, signal.SIGKILL)
 
     def healthy(self):
         uid = self.image.user.partition(":")[0]
@@ -516,9 +509,9 @@ class Container(DynoTest):
 
     def test_image_serves_is_healthy_and_stops(self):
         self.start_web()
-        self.assertTrue(self.healthy())
-        self.assertEqual(self.post().status, 201)
-        self.assertEqual(self.counted(), 4)
+        assert self.healthy()
+        assert self.post().status == 201
+        assert self.counted() == 4
         with connect(self.port) as s:
             message = build_request(body=REFERENCE)
             s.sendall(message[:-5])
@@ -526,26 +519,26 @@ class Container(DynoTest):
             self.stop_container()
             time.sleep(0.5)
             s.sendall(message[-5:])
-            self.assertEqual(read_answer(s).status, 201)
-        self.assertEqual(self.web.wait(SHUTDOWN), 0)
-        self.assertEqual(self.counted(), 8)
-        self.assertFalse(self.healthy())
+            assert read_answer(s).status == 201
+        assert self.web.wait(SHUTDOWN) == 0
+        assert self.counted() == 8
+        assert not self.healthy()
 
     def test_health_check_fails_while_the_responder_is_down(self):
         self.start_web()
         (pid,) = [p for p in children(self.web.pid)
                   if status(p)["Name"] == "logplex-statsd"]
-        self.assertTrue(self.healthy())
+        assert self.healthy()
         os.kill(pid, signal.SIGSTOP)
         check = Process(self.image.root.command(
             self.image.healthcheck, uid=10001, env=self.image.env))
         try:
-            with self.assertRaises(subprocess.TimeoutExpired):
+            with pytest.raises(subprocess.TimeoutExpired):
                 check.wait(2)  # docker gives up after its --timeout
         finally:
             check.stop(signal.SIGKILL)
             os.kill(pid, signal.SIGCONT)
-        self.assertTrue(self.healthy())
+        assert self.healthy()
 
     def test_stops_while_the_name_server_keeps_it_waiting(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
@@ -554,20 +547,19 @@ class Container(DynoTest):
             self.start_dyno(METRICS_CLUSTER="statsd://collector.example:8126")
             silent.recv(512)
             self.stop_container()
-            self.assertEqual(self.web.wait(5), 0)
+            assert self.web.wait(5) == 0
 
     def test_stops_at_any_moment_of_the_start(self):
         for delay in START_MOMENTS:
-            with self.subTest(milliseconds=delay):
-                self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126")
+            self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126")
 
-                # Process 1 gets no signal that it has no handler for yet.
-                def listens():
-                    first = children(self.web.pid)[:1]
-                    with contextlib.suppress(OSError, KeyError):
-                        return first and catches(first[0], signal.SIGTERM)
-                    return False
-                wait_until(listens, "bin/web listens to signals")
-                time.sleep(delay / 1000)
-                self.stop_container()
-                self.assertIn(self.web.wait(5), (0, 130))
+            # Process 1 gets no signal that it has no handler for yet.
+            def listens():
+                first = children(self.web.pid)[:1]
+                with contextlib.suppress(OSError, KeyError):
+                    return first and catches(first[0], signal.SIGTERM)
+                return False
+            wait_until(listens, "bin/web listens to signals")
+            time.sleep(delay / 1000)
+            self.stop_container()
+            assert self.web.wait(5) in (0, 130)

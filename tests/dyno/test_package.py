@@ -13,7 +13,7 @@ import pytest
 import roots
 from lib.collector import Collector
 from lib.fastcgi import message, read_reply
-from lib.places import (CREDENTIALS, REFERENCE_COUNTERS, ROOT, tool)
+from lib.places import CREDENTIALS, REFERENCE_COUNTERS, ROOT, tool
 from lib.processes import Process
 
 pytestmark = [pytest.mark.root, pytest.mark.xdist_group("package")]

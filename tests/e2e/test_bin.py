@@ -11,11 +11,11 @@ import socket
 import subprocess
 import tempfile
 import time
-import unittest
 from pathlib import Path
 
 import pytest
 
+from lib.case import Case
 from lib.http import build_request, read_answer, request
 from lib.places import PATH, REFERENCE, ROOT, tool
 from lib.ports import free_port
@@ -50,7 +50,7 @@ def marked(mark):
     return found
 
 
-class Help(unittest.TestCase):
+class Help(Case):
     """Nothing but bash, cat and env is there: a program that does anything
     before it answers fails."""
 
@@ -63,23 +63,21 @@ class Help(unittest.TestCase):
                 env={"PATH": folder}, capture_output=True, text=True)
 
     def test_every_program_says_how_it_is_used(self):
-        self.assertIn("debug-server", PROGRAMS)
+        assert "debug-server" in PROGRAMS
         for name in PROGRAMS:
-            with self.subTest(name):
-                done = self.run_alone(name, "--help")
-                self.assertEqual((done.returncode, done.stderr), (0, ""))
-                self.assertRegex(done.stdout, rf"^usage: \S*{name}\b")
+            done = self.run_alone(name, "--help")
+            assert (done.returncode, done.stderr) == (0, "")
+            assert re.search(rf"^usage: \S*{name}\b", done.stdout)
 
     def test_every_program_refuses_an_option_that_is_none(self):
         for name in PROGRAMS:
             if name == "test":  # hands what it does not know to pytest
                 continue
-            with self.subTest(name):
-                done = self.run_alone(name, "--nonsense")
-                # Heroku takes any failure of bin/compile for what it is.
-                self.assertEqual(done.returncode, 1 if name == "compile" else 2)
-                self.assertEqual(done.stdout, "")
-                self.assertIn("usage: ", done.stderr)
+            done = self.run_alone(name, "--nonsense")
+            # Heroku takes any failure of bin/compile for what it is.
+            assert done.returncode == (1 if name == "compile" else 2)
+            assert done.stdout == ""
+            assert "usage: " in done.stderr
 
 
 class Listens(WebTest):
@@ -101,52 +99,49 @@ class Listens(WebTest):
         wait_until(lambda: "server started" in self.web.log(),
                    "bin/web starts", process=self.web)
 
-    def test_at_all_addresses_if_not_told_otherwise(self):
-        for bind in (None, "", "::", "[::]"):
-            with self.subTest(bind):
-                self.assertEqual(self.families(bind), ["127.0.0.1", "::1"])
+    @pytest.mark.parametrize("bind", [None, "", "::", "[::]"])
+    def test_at_all_addresses_if_not_told_otherwise(self, bind):
+        assert self.families(bind) == ["127.0.0.1", "::1"]
 
-    def test_at_the_address_it_is_told(self):
-        for bind, families in {
-                "127.0.0.1": ["127.0.0.1"], "0.0.0.0": ["127.0.0.1"],
-                "::1": ["::1"], "[::1]": ["::1"],
-                "localhost": ["127.0.0.1"]}.items():
-            with self.subTest(bind):
-                self.assertEqual(self.families(bind), families)
+    @pytest.mark.parametrize("bind, family", [
+        ("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "::1"),
+        ("[::1]", "::1"), ("localhost", "127.0.0.1")])
+    def test_at_the_address_it_is_told(self, bind, family):
+        assert self.families(bind) == [family]
 
     def test_without_ipv6_all_addresses_are_those_of_ipv4(self):
         # A network without a loopback that is up has no IPv6 address.
         mapped = [] if os.geteuid() == 0 else ["--map-root-user"]
         web = Process([tool("unshare"), "--net", *mapped, ROOT / "bin" / "web"],
                       env={"PORT": str(free_port()), "API_SECRET": "x" * 16})
-        self.addCleanup(web.stop)
+        self.keep(web)
         wait_until(lambda: "server started" in web.log(), "bin/web starts",
                    process=web)
         (server,) = filter(is_lighttpd, children(web.pid))
-        self.assertRegex(Path(f"/proc/{server}/net/tcp").read_text(),
-                         r"(?m)^ *\d+: 00000000:")
-        self.assertNotRegex(Path(f"/proc/{server}/net/tcp6").read_text(),
-                            r"(?m)^ *\d+: ")
+        assert re.search(r"(?m)^ *\d+: 00000000:",
+                         Path(f"/proc/{server}/net/tcp").read_text())
+        assert not re.search(r"(?m)^ *\d+: ",
+                             Path(f"/proc/{server}/net/tcp6").read_text())
 
-    def test_a_port_that_is_none(self):
-        for port in ("abc", "0", "65536", "-1", "080", "80 ", "1e3"):
-            with self.subTest(port):
-                done = subprocess.run([ROOT / "bin" / "web"], timeout=20,
-                                      env={"PATH": PATH, "PORT": port},
-                                      capture_output=True, text=True)
-                self.assertEqual(done.returncode, 1)
-                self.assertEqual(
-                    done.stderr, f'bin/web: PORT is "{port}"; '
-                    "a port is a number from 1 to 65535.\n")
+    @pytest.mark.parametrize("port", [
+        "abc", "0", "65536", "-1", "080", "80 ", "1e3"])
+    def test_a_port_that_is_none(self, port):
+        done = subprocess.run([ROOT / "bin" / "web"], timeout=20,
+                              env={"PATH": PATH, "PORT": port},
+                              capture_output=True, text=True)
+        assert done.returncode == 1
+        assert done.stderr == (
+            f'bin/web: PORT is "{port}"; '
+            "a port is a number from 1 to 65535.\n")
 
 
 @debug_server
-class DebugServer(unittest.TestCase):
+class DebugServer(Case):
     def start(self, root=ROOT, port=None, ready=True, **env):
         self.port = port or free_port()
         self.server = Process([root / "bin" / "debug-server"],
                               env={"PORT": str(self.port), **env})
-        self.addCleanup(self.stop)
+        self.keep(self)
         if ready:
             wait_until(lambda: "\nReady at " in self.server.log(), "Ready",
                        seconds=60, process=self.server)
@@ -166,13 +161,13 @@ class DebugServer(unittest.TestCase):
             with tempfile.TemporaryDirectory() as elsewhere:
                 done = subprocess.run([tool(shell), "-c", line], cwd=elsewhere,
                                       capture_output=True, text=True)
-            self.assertIn("201 Created", done.stdout, done.stderr)
-        self.assertIn(f"Ready at http://localhost:{self.port}/heaven/logs",
-                      self.server.log())
+            assert "201 Created" in done.stdout, done.stderr
+        assert f"Ready at http://localhost:{self.port}/heaven/logs" in \
+            self.server.log()
 
     def test_it_shows_requests_and_counters(self):
         server = self.start()
-        self.assertEqual(request(self.port, body=REFERENCE).status, 201)
+        assert request(self.port, body=REFERENCE).status == 201
         time_of_day = r"\d\d:\d\d:\d\d "
         for line in (r"listener-8126\.1 +\| .* heaven\.heroku\.errors\.R89:1",
                      r"listener-8127\.1 +\| .* heaven\.heroku\.errors\.R99:1",
@@ -186,12 +181,12 @@ class DebugServer(unittest.TestCase):
     def test_ctrl_c_stops_everything(self):
         server = self.start()
         started = children(server.pid)
-        self.assertGreaterEqual(len(started), 4)
+        assert len(started) >= 4
         os.killpg(server.pid, signal.SIGINT)  # as Ctrl-C does
-        self.assertEqual(server.wait(20), 0)
+        assert server.wait(20) == 0
         left = [p for p in started if Path(f"/proc/{p}").exists() and
                 Path(f"/proc/{p}/stat").read_text().split()[2] != "Z"]
-        self.assertEqual(left, [], server.log())
+        assert left == [], server.log()
 
     def test_in_a_folder_of_any_name(self):
         with tempfile.TemporaryDirectory() as parent:
@@ -206,27 +201,28 @@ class DebugServer(unittest.TestCase):
             for name in ("logplex-statsd", "listener"):
                 (clone / "bin" / name).unlink()
             self.start(clone)
-            self.assertTrue((clone / "bin" / "logplex-statsd").exists())
+            assert (clone / "bin" / "logplex-statsd").exists()
             done = bash(self.pasted(), cwd="/")
-            self.assertIn("201 Created", done.stdout, done.stderr)
+            assert "201 Created" in done.stdout, done.stderr
             wait_until(lambda: "heaven.heroku.errors.H12:1|c" in
                        self.server.log(), "the counter")
             self.stop()
 
     def test_a_password_of_ones_own_is_not_shown(self):
         self.start(API_CREDENTIALS_HEAVEN="it's me:s3cret")
-        self.assertNotIn("s3cret", self.server.log())
-        self.assertEqual(shlex.split(self.pasted())[2:4], ["-u", "it's me"])
+        assert "s3cret" not in self.server.log()
+        assert shlex.split(self.pasted())[2:4] == ["-u", "it's me"]
 
     def test_a_second_one_says_where_the_first_is(self):
         self.start()
         first = self.server
-        second = Process([ROOT / "bin" / "debug-server"], env={"PORT": "1"})
-        self.addCleanup(second.stop)
-        self.assertEqual(second.wait(20), 1)
-        self.assertEqual(second.log(), "bin/debug-server: already running "
-                                       f"here, on port {self.port}.\n")
-        self.assertIsNone(first.poll())
+        second = self.keep(
+            Process([ROOT / "bin" / "debug-server"], env={"PORT": "1"}))
+        assert second.wait(20) == 1
+        assert second.log() == (
+            "bin/debug-server: already running "
+            f"here, on port {self.port}.\n")
+        assert first.poll() is None
         self.stop()
         self.start()  # and now it is not
 
@@ -234,21 +230,19 @@ class DebugServer(unittest.TestCase):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
             taken.bind(("127.0.0.1", 8126))
             server = self.start(ready=False)
-            self.assertEqual(server.wait(60), 1)
-            self.assertIn("UDP port 8126: Address already in use",
-                          server.log())
+            assert server.wait(60) == 1
+            assert "UDP port 8126: Address already in use" in server.log()
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
             server = self.start(port=port, ready=False)
-            self.assertEqual(server.wait(60), 1)
-            self.assertIn(f"port {port} is in use; PORT={port + 1} ",
-                          server.log())
+            assert server.wait(60) == 1
+            assert f"port {port} is in use; PORT={port + 1} " in server.log()
 
 
 @debug_server
-class Killed(unittest.TestCase):
+class Killed(Case):
     """With SIGKILL, which nobody can catch, at any moment of its start."""
 
     MOMENTS = [0, .002, .005, .01, .015, .02, .025, .03, .04, .06, .1, .2, .5]
@@ -259,8 +253,8 @@ class Killed(unittest.TestCase):
             "PORT": str(free_port()), "BIND": "127.0.0.1",
             "API_SECRET": "x" * 16, **env,
             **dict([self.mark.split("=")])})
-        self.addCleanup(self.clean, self.mark)
-        self.addCleanup(process.stop)
+        self.at_end(self.clean, self.mark)
+        self.keep(process)
         return process
 
     def clean(self, mark):
@@ -304,5 +298,5 @@ class Killed(unittest.TestCase):
             wait_until(started, "lighttpd", process=process)
             time.sleep(moment)
             os.kill(servers[0], signal.SIGKILL)
-            self.assertEqual(process.wait(20), 128 + signal.SIGKILL)
+            assert process.wait(20) == 128 + signal.SIGKILL
             self.assert_nothing_left(moment)

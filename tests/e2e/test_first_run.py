@@ -9,8 +9,8 @@ import socket
 import subprocess
 import tempfile
 import time
-import unittest
 
+from lib.case import Case
 from lib.collector import Collector
 from lib.places import PATH, PROGRAM, REFERENCE
 from lib.ports import free_port
@@ -38,70 +38,70 @@ def warnings(**env):
     return check("--no-send", **env)[1]
 
 
-class Probe(unittest.TestCase):
+class Probe(Case):
     def collector(self, *args):
-        c = Collector(*args)
-        self.addCleanup(c.close)
+        c = self.keep(Collector(*args))
         return c
 
     def test_somebody_listens(self):
         c = self.collector()
         out, err = check(METRICS_CLUSTER=c.uri)
-        self.assertIn("a datagram was sent and not refused: something listens there\n", out)
-        self.assertEqual(err, "")
-        self.assertEqual(c.settled(), [b""])
+        assert "a datagram was sent and not refused: something listens there\n" in \
+            out
+        assert err == ""
+        assert c.settled() == [b""]
 
     def test_nobody_listens(self):
         port = free_port(socket.SOCK_DGRAM)
         out, _ = check(METRICS_CLUSTER=f"statsd://127.0.0.1:{port}")
-        self.assertIn("a datagram was sent and refused: nothing listens there\n", out)
+        assert "a datagram was sent and refused: nothing listens there\n" in \
+            out
 
     def test_a_signed_probe_verifies_and_holds_no_text(self):
         c = self.collector()
         check(METRICS_CLUSTER=c.uri.replace("//", "//u:key@"))
         datagrams = c.settled()
-        self.assertEqual([len(d) for d in datagrams], [44])
-        self.assertEqual(
-            hmac.digest(b"key", datagrams[0][32:], "sha256"),
-            datagrams[0][:32])
+        assert [len(d) for d in datagrams] == [44]
+        assert hmac.digest(b"key", datagrams[0][32:], "sha256") == datagrams[
+            0][:32]
 
     def test_the_second_address_of_a_name_is_tried(self):
         names = {a[4][0] for a in socket.getaddrinfo("localhost", 1)}
         if "::1" not in names:  # one address: the first is the second
-            self.assertEqual(names, {"127.0.0.1"})
+            assert names == {"127.0.0.1"}
         c = self.collector()
         out, _ = check(METRICS_CLUSTER=f"statsd://localhost:{c.port}")
-        self.assertIn("something listens there\n", out)
+        assert "something listens there\n" in out
 
     def test_ipv6(self):
         c = self.collector("::1")
         out, _ = check(METRICS_CLUSTER=c.uri)
-        self.assertIn("something listens there\n", out)
+        assert "something listens there\n" in out
 
     def test_nothing_is_sent_when_told_so(self):
         c = self.collector()
         out, _ = check("--no-send", METRICS_CLUSTER=c.uri)
-        self.assertNotIn("datagram", out)
-        self.assertEqual(c.settled(), [])
+        assert "datagram" not in out
+        assert c.settled() == []
 
     def test_a_network_that_is_not_there(self):
         out, _ = check(METRICS_CLUSTER="statsd://[fe80::1]:8125")
-        self.assertIn("a datagram could not be sent: ", out)
+        assert "a datagram could not be sent: " in out
 
     def test_a_broadcast_address_is_a_fault(self):
         c = self.collector()
         r = run("--check", METRICS_CLUSTER=f"{c.uri},statsd://255.255.255.255")
-        self.assertEqual((r.returncode, r.stdout), (1, b""))
-        self.assertIn(b"nothing can be sent there", r.stderr)
+        assert (r.returncode, r.stdout) == (1, b"")
+        assert b"nothing can be sent there" in r.stderr
 
     def test_elsewhere_silence_tells_nothing(self):
         # Loopback in disguise: an address that does not look like it.
         c = self.collector()
         began = time.monotonic()
         out, _ = check(METRICS_CLUSTER=f"statsd://[::ffff:127.0.0.1]:{c.port}")
-        self.assertIn("there is no way to know whether it arrived\n", out)
+        assert "there is no way to know whether it arrived\n" in out
         took = time.monotonic() - began
-        self.assertTrue(0.2 <= took < 1, took)  # a refusal was waited for
+        assert 0.2 <= took < 1, took
 
     def test_no_time_is_lost_on_loopback(self):
         def took():
@@ -109,99 +109,94 @@ class Probe(unittest.TestCase):
             check()
             return time.monotonic() - began
         # The machine may be busy: one of some is enough.
-        self.assertLess(min(took() for _ in range(5)), 0.15)
+        assert min(took() for _ in range(5)) < 0.15
 
 
-class Ports(unittest.TestCase):
+class Ports(Case):
     """A loopback address of the test's own, where no port is taken."""
 
     def warnings_with(self, listens, port):
         host = "127.{}.{}.{}".format(*(1 + b % 254 for b in os.urandom(3)))
-        c = Collector(host, listens)
-        self.addCleanup(c.close)
+        self.keep(Collector(host, listens))
         return check(METRICS_CLUSTER=f"statsd://{host}:{listens},"
                                      f"statsd://{host}{port}")[1]
 
     def test_statsd_has_its_own_default(self):
-        self.assertIn("collector 2: "
-                      "nothing listens on port 8126, but something does on 8125",
-                      self.warnings_with(8125, ""))
+        assert (
+            "collector 2: "
+            "nothing listens on port 8126, but something does on 8125"
+        ) in self.warnings_with(8125, "")
 
     def test_our_default_is_meant(self):
-        self.assertIn("nothing listens on port 8125, but something does on 8126",
-                      self.warnings_with(8126, ":8125"))
+        assert "nothing listens on port 8125, but something does on 8126" in \
+            self.warnings_with(8126, ":8125")
 
     def test_our_default_may_not_be_meant_where_nobody_listens(self):
-        self.assertIn("nothing listens on port 8126; is it 8125",
-                      self.warnings_with(8127, ""))
+        assert "nothing listens on port 8126; is it 8125" in \
+            self.warnings_with(8127, "")
 
     def test_the_right_port_gives_no_warning(self):
-        self.assertEqual(self.warnings_with(8125, ":8125"), "")
+        assert self.warnings_with(8125, ":8125") == ""
 
 
-class Warnings(unittest.TestCase):
+class Warnings(Case):
     def test_a_sound_configuration_gives_none(self):
-        self.assertEqual(warnings(API_CREDENTIALS_HEAVEN="Aladdin:sesame"),
-                         "")
+        assert warnings(API_CREDENTIALS_HEAVEN="Aladdin:sesame") == ""
 
     def test_the_default_cluster_on_a_dyno(self):
-        self.assertIn("this is a dyno",
-                      warnings(METRICS_CLUSTER=None, DYNO="web.1"))
-        self.assertEqual(warnings(METRICS_CLUSTER=None), "")
-        self.assertEqual(warnings(DYNO="web.1"), "")
+        assert "this is a dyno" in warnings(METRICS_CLUSTER=None, DYNO="web.1")
+        assert warnings(METRICS_CLUSTER=None) == ""
+        assert warnings(DYNO="web.1") == ""
 
     def test_nobody_may_write(self):
-        self.assertIn("every batch is answered 401",
-                      warnings(API_SECRET=None))
-        self.assertEqual(warnings(API_SECRET=None,
-                                  API_CREDENTIALS_A="u:p"), "")
+        assert "every batch is answered 401" in warnings(API_SECRET=None)
+        assert warnings(API_SECRET=None, API_CREDENTIALS_A="u:p") == ""
 
     def test_a_short_secret(self):
-        self.assertIn("shorter than 16", warnings(API_SECRET=SECRET[1:]))
+        assert "shorter than 16" in warnings(API_SECRET=SECRET[1:])
 
     def test_a_previous_secret_alone(self):
-        self.assertIn("not accepted while API_SECRET is not set", warnings(
+        assert "not accepted while API_SECRET is not set" in warnings(
             API_SECRET=None, API_PREVIOUS_SECRET=SECRET,
-            API_CREDENTIALS_A="u:p"))
+            API_CREDENTIALS_A="u:p")
 
     def test_what_no_drain_url_carries(self):
         for password in ["open sesame", "a:b", "a@b", "a/b", "a%40b", "a?b",
                          "a#b", "pä", "a\tb", 'a"b', "a[b", "/ab"]:
             said = warnings(API_CREDENTIALS_HEAVEN="Aladdin:" + password)
-            self.assertIn("API_CREDENTIALS_HEAVEN: a drain URL", said)
-            self.assertNotIn(password, said)
-        self.assertIn("API_SECRET: a drain URL",
-                      warnings(API_SECRET=SECRET + "@"))
-        self.assertEqual(
-            warnings(API_CREDENTIALS_A="u.-_~!$:aZ09-._~!$&'()*+,;="), "")
+            assert "API_CREDENTIALS_HEAVEN: a drain URL" in said
+            assert password not in said
+        assert "API_SECRET: a drain URL" in warnings(API_SECRET=SECRET + "@")
+        assert warnings(API_CREDENTIALS_A="u.-_~!$:aZ09-._~!$&'()*+,;=") == ""
 
     def test_a_variable_that_looks_like_one_of_ours(self):
         said = warnings(METRIC_CLUSTER="statsd://u:hush@h", APP="x")
-        self.assertEqual(said, "warning: METRIC_CLUSTER: not a variable of "
-                               "this program; is it misspelt?\n")
+        assert said == (
+            "warning: METRIC_CLUSTER: not a variable of "
+            "this program; is it misspelt?\n")
 
     def test_a_port_left_out(self):
-        self.assertEqual(
-            warnings(METRICS_CLUSTER="statsd://u:k3y@127.0.0.1/a"),
+        assert warnings(METRICS_CLUSTER="statsd://u:k3y@127.0.0.1/a") == (
             "warning: METRICS_CLUSTER: collector 1, statsd://***@127.0.0.1/a: "
             "no port given: 8126 is used, but statsd itself listens on 8125 "
             "by default\n")
 
     def test_an_empty_user(self):
-        self.assertIn("the user is empty", warnings(API_CREDENTIALS_A=":p"))
+        assert "the user is empty" in warnings(API_CREDENTIALS_A=":p")
 
     def test_two_variables_for_one_name(self):
         said = warnings(**{"API_CREDENTIALS_MY-APP": "u:p",
                            "API_CREDENTIALS_MY_APP": "u:p"})
-        self.assertIn("API_CREDENTIALS_MY-APP: API_CREDENTIALS_MY_APP is also "
-                      "set", said)
-        self.assertEqual(warnings(**{"API_CREDENTIALS_MY-APP": "u:p"}), "")
+        assert (
+            "API_CREDENTIALS_MY-APP: API_CREDENTIALS_MY_APP is also " "set"
+        ) in said
+        assert warnings(**{"API_CREDENTIALS_MY-APP": "u:p"}) == ""
 
     def test_with_remote_user_passwords_are_not_ours(self):
         said = warnings(AUTH="remote-user", API_SECRET=None,
                         API_CREDENTIALS_A="u:a b")
-        self.assertIn("warning: AUTH=remote-user", said)
-        self.assertEqual(said.count("\n"), 1)
+        assert "warning: AUTH=remote-user" in said
+        assert said.count("\n") == 1
 
     def test_no_secret_is_shown(self):
         out, err = check(
@@ -209,10 +204,10 @@ class Warnings(unittest.TestCase):
             API_CREDENTIALS_A="us3r:p4ss word",
             API_PREVIOUS_CREDENTIALS_A="us3r:0ld")
         for secret in ["k3y", "s3cret", "us3r", "p4ss", "0ld"]:
-            self.assertNotIn(secret, out + err)
+            assert secret not in out + err
 
 
-class Summary(unittest.TestCase):
+class Summary(Case):
     """The last line, and what --strict makes of it."""
 
     def merged(self, *args, **env):
@@ -228,51 +223,51 @@ class Summary(unittest.TestCase):
 
     def test_counts_the_warnings(self):
         lines, status = self.merged()
-        self.assertEqual((lines[-1], status), ("no warnings", 0))
+        assert (lines[-1], status) == ("no warnings", 0)
         lines, status = self.merged(API_SECRETS="x")
-        self.assertEqual((lines[-1], status), ("1 warning", 0))
-        self.assertTrue(lines[-2].startswith("warning: API_SECRETS: "))
+        assert (lines[-1], status) == ("1 warning", 0)
+        assert lines[-2].startswith("warning: API_SECRETS: ")
         lines, status = self.merged(API_SECRETS="x", METRIC_CLUSTER="y")
-        self.assertEqual((lines[-1], status), ("2 warnings", 0))
+        assert (lines[-1], status) == ("2 warnings", 0)
 
     def test_strict(self):
-        self.assertEqual(self.merged("--strict")[1], 0)
+        assert self.merged("--strict")[1] == 0
         lines, status = self.merged("--strict", API_SECRETS="x")
-        self.assertEqual((lines[-1], status), ("1 warning", 1))
+        assert (lines[-1], status) == ("1 warning", 1)
 
     def test_faults_come_alone(self):
         lines, status = self.merged(LEVELS="x", API_SECRETS="x")
-        self.assertEqual((len(lines), status), (1, 1))
+        assert (len(lines), status) == (1, 1)
 
     def test_nobody_listens(self):
         port = free_port(socket.SOCK_DGRAM)
         done = run("--check", "--strict",
                    METRICS_CLUSTER=f"statsd://127.0.0.1:{port}")
-        self.assertEqual(done.returncode, 1)
-        self.assertEqual(
-            done.stderr.decode(),
-            f"warning: collector 1: nothing listens on port {port}\n")
+        assert done.returncode == 1
+        assert done.stderr.decode() == \
+            f"warning: collector 1: nothing listens on port {port}\n"
 
 
-class DrainUrl(unittest.TestCase):
+class DrainUrl(Case):
     def test_of_each_application(self):
         out, _ = check("--no-send", API_CREDENTIALS_MY_APP="u:p")
-        self.assertIn(
+        assert (
             "application MY_APP: has its own credentials\n"
-            "  drain URL: https://USER:PASSWORD@HOST/my-app/logs\n", out)
-        self.assertIn("share these", out)
-        self.assertIn(
+            "  drain URL: https://USER:PASSWORD@HOST/my-app/logs\n"
+        ) in out
+        assert "share these" in out
+        assert (
             "all other applications: API_SECRET\n"
-            "  drain URL: https://drain:API_SECRET@HOST/APPLICATION/logs\n",
-            out)
+            "  drain URL: https://drain:API_SECRET@HOST/APPLICATION/logs\n"
+        ) in out
 
     def test_with_a_base_path(self):
         out, _ = check("--no-send", API_CREDENTIALS_A="u:p",
                        BASE_PATH="/drain/")
-        self.assertIn("https://USER:PASSWORD@HOST/drain/a/logs\n", out)
+        assert "https://USER:PASSWORD@HOST/drain/a/logs\n" in out
 
 
-class Explain(unittest.TestCase):
+class Explain(Case):
     def on_terminal(self, **env):
         with tempfile.NamedTemporaryFile() as body:
             body.write(REFERENCE)
@@ -291,26 +286,25 @@ class Explain(unittest.TestCase):
 
     def test_a_summary_goes_to_standard_error(self):
         done = run("--explain", stdin=REFERENCE)
-        self.assertEqual(
-            done.stderr,
-            b"5 messages: 4 platform errors, 4 lines, 0 skipped\n")
+        assert done.stderr == \
+            b"5 messages: 4 platform errors, 4 lines, 0 skipped\n"
 
     def test_a_fault_is_summed_up(self):
         done = run("--explain", stdin=REFERENCE + b"x")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(b"in message 6, at byte 536: ", done.stderr)
+        assert done.returncode == 1
+        assert b"in message 6, at byte 536: " in done.stderr
 
     def test_colour_and_a_head_on_a_terminal_alone(self):
         plain = run("--explain", stdin=REFERENCE,
                     METRICS_CLUSTER=None).stdout.decode()
         shown = self.on_terminal(TERM="xterm")
-        self.assertNotIn("\x1b", plain)
-        self.assertIn("5\t410\t\x1b[1;31mH12\x1b[0m\trouter line\t", shown)
+        assert "\x1b" not in plain
+        assert "5\t410\t\x1b[1;31mH12\x1b[0m\trouter line\t" in shown
         head, _, rest = re.sub(r"\x1b\[[0-9;]*m", "", shown).partition("\n")
-        self.assertEqual(head, "number\toffset\tverdict\twhy\ttext")
-        self.assertEqual(rest, plain)
+        assert head == "number\toffset\tverdict\twhy\ttext"
+        assert rest == plain
 
     def test_no_colour_where_it_is_not_wanted(self):
-        self.assertNotIn("\x1b", self.on_terminal(NO_COLOR="1"))
-        self.assertNotIn("\x1b", self.on_terminal(TERM="dumb"))
-        self.assertIn("\x1b", self.on_terminal(NO_COLOR=""))
+        assert "\x1b" not in self.on_terminal(NO_COLOR="1")
+        assert "\x1b" not in self.on_terminal(TERM="dumb")
+        assert "\x1b" in self.on_terminal(NO_COLOR="")

@@ -39,7 +39,7 @@ class Metrics(WebTest):
         answer = self.post(b"".join(frame(*m) for m in messages),
                            path=f"/{app}/logs", credentials="x:secret"
                            if app != "heaven" else CREDENTIALS, **headers)
-        self.assertEqual(answer.status, 201)
+        assert answer.status == 201
         return json.loads(answer.body)
 
 
@@ -61,12 +61,12 @@ class RealLines(Metrics):
             if plain != ["-"]:
                 wanted[app] = sorted(
                     app + line.removeprefix("shop") for line in plain)
-        self.assertGreater(len(wanted), 100)
+        assert len(wanted) > 100
         for i, c in enumerate(self.collectors):
             for line in c.lines():
                 bucket = line.split(":")[0].encode()
-                self.assertEqual(zlib.crc32(bucket) % 2, i, line)
-        self.assertEqual(self.by_application(r"^(row\d+)\."), wanted)
+                assert zlib.crc32(bucket) % 2 == i, line
+        assert self.by_application(r"^(row\d+)\.") == wanted
 
     def test_every_line_gives_what_it_must_tagged(self):
         self.start_web(options="?tags=dogstatsd&datagram=8192",
@@ -78,8 +78,8 @@ class RealLines(Metrics):
             if tagged != ["-"]:
                 wanted[app] = sorted(line.replace("#app:shop", "#app:" + app)
                                      for line in tagged)
-        self.assertGreater(len(wanted), 100)
-        self.assertEqual(self.by_application(r"#app:(row\d+)"), wanted)
+        assert len(wanted) > 100
+        assert self.by_application(r"#app:(row\d+)") == wanted
 
 
 class Naming(Metrics):
@@ -87,65 +87,58 @@ class Naming(Metrics):
         self.start_web(options="/p?tags=dogstatsd", PREFIX_HEAVEN="shop.live",
                        TAGS="env:live,team:a")
         self.count(("heroku", "router", H12))
-        self.assertEqual(self.counters(), [
-            "p.heroku.errors:1|c|#app:shop.live,code:H12,env:live,team:a"])
+        assert self.counters() == [
+            "p.heroku.errors:1|c|#app:shop.live,code:H12,env:live,team:a"]
 
     def test_prefix_in_buckets_and_their_owner(self):
         self.start_web(PREFIX_HEAVEN="shop.live")
         self.count(("heroku", "router", H12))
         bucket = "shop.live.heroku.errors.H12"
         owner = zlib.crc32(bucket.encode()) % 2
-        self.assertEqual(self.collectors[owner].lines(), [bucket + ":1|c"])
-        self.assertEqual(self.collectors[1 - owner].lines(), [])
+        assert self.collectors[owner].lines() == [bucket + ":1|c"]
+        assert self.collectors[1 - owner].lines() == []
 
 
 class Zeros(Metrics):
     def test_with_the_first_batch_and_not_with_the_next(self):
         self.start_web(ZEROS="H12,R14,L10")
         self.count(("heroku", "router", H12))
-        self.assertEqual(self.counters(), [
-            "heaven.heroku.errors.H12:1|c", "heaven.heroku.errors.L10:0|c",
-            "heaven.heroku.errors.R14:0|c"])
+        assert self.counters() == ["heaven.heroku.errors.H12:1|c",
+                                   "heaven.heroku.errors.L10:0|c",
+                                   "heaven.heroku.errors.R14:0|c"]
         self.count(("heroku", "router", b"at=info"))
-        self.assertEqual(len(self.counters()), 3)
+        assert len(self.counters()) == 3
         self.count(("heroku", "router", b"at=info"), app="other")
-        self.assertEqual(self.counters()[3:], [
-            f"other.heroku.errors.{code}:0|c" for code in
-            ("H12", "L10", "R14")])
+        assert self.counters()[3:] == [f"other.heroku.errors.{code}:0|c"
+                                       for code in ("H12", "L10", "R14")]
 
 
 class Drain(Metrics):
     def test_counts_what_becomes_of_batches(self):
         self.start_web(METRICS="drain")
         answer = self.count(("heroku", "router", H12), ("app", "x", b"y"))
-        self.assertEqual(answer["errors"], 1)
-        self.assertEqual(self.counters(), [
-            "heaven.heroku.drain.batches:1|c",
-            "heaven.heroku.drain.messages:2|c"])
+        assert answer["errors"] == 1
+        assert self.counters() == ["heaven.heroku.drain.batches:1|c",
+                                   "heaven.heroku.drain.messages:2|c"]
         for body, status in (b"nonsense", 422), (b"", 415):
             for c in self.collectors:
                 c.datagrams.clear()
             answer = self.post(body, content_type="text/plain" if
                                status == 415 else LOGPLEX)
-            self.assertEqual(answer.status, status)
-            self.assertEqual(self.counters(),
-                             ["heaven.heroku.drain.refused:1|c"])
+            assert answer.status == status
+            assert self.counters() == ["heaven.heroku.drain.refused:1|c"]
         for c in self.collectors:
             c.datagrams.clear()
-        self.assertEqual(self.post(b"", credentials="x:y").status, 401)
-        self.assertEqual(self.counters(), [])
+        assert self.post(b"", credentials="x:y").status == 401
+        assert self.counters() == []
 
     def test_a_duplicate_counts_as_that_alone(self):
         self.start_web(METRICS="errors,drain,router")
         for _ in range(2):
             self.count(("heroku", "router", H12),
                        headers=["Logplex-Frame-Id: a"])
-        self.assertEqual(self.counters(), sorted([
-            "heaven.heroku.errors.H12:1|c", "heaven.heroku.router.requests:1|c",
-            "heaven.heroku.router.status.5xx:1|c",
-            "heaven.heroku.drain.batches:1|c",
-            "heaven.heroku.drain.messages:1|c",
-            "heaven.heroku.drain.duplicates:1|c"]))
+        assert self.counters() == sorted(
+            ["heaven.heroku.errors.H12:1|c", "heaven.heroku.router.requests:1|c", "heaven.heroku.router.status.5xx:1|c", "heaven.heroku.drain.batches:1|c", "heaven.heroku.drain.messages:1|c", "heaven.heroku.drain.duplicates:1|c"])
 
 
 class Ceilings(Metrics):
@@ -158,18 +151,17 @@ class Ceilings(Metrics):
         self.count(*custom, *dynos, ("heroku", "router", H12))
         lines = self.counters()
         names = {line.split(":")[0] for line in lines}
-        self.assertEqual(len(names), len(lines))
-        self.assertEqual(sum(".custom." in name for name in names), 100)
-        self.assertEqual(len(names), 8192 + 1)
-        self.assertIn("heaven.heroku.errors.H12", names)
-        self.assertEqual({name.split(".")[0] for name in names}, {"heaven"})
-        self.assertEqual(
-            len(re.findall(r"^event=left-out app=heaven samples=\d+ ",
-                           self.web.log(), re.M)), 1)
+        assert len(names) == len(lines)
+        assert sum(".custom." in name for name in names) == 100
+        assert len(names) == 8192 + 1
+        assert "heaven.heroku.errors.H12" in names
+        assert {name.split(".")[0] for name in names} == {"heaven"}
+        assert len(re.findall(r"^event=left-out app=heaven samples=\d+ ",
+                              self.web.log(), re.M)) == 1
         self.count(*custom[150:160], app="other")
-        self.assertEqual(
-            sum(line.startswith("other.custom.") for line in self.counters()),
-            10)
+        assert sum(line.startswith("other.custom.")
+                   for line in self.counters()) == \
+            10
 
 
 class Memory(ResponderTest):
@@ -183,5 +175,5 @@ class Memory(ResponderTest):
         for families, most in ("errors", 4096), (MESSAGES + ",drain", 6144):
             self.start_responder(METRICS=families)
             for _ in range(5):
-                self.assertEqual(self.status(body), 201)
-            self.assertLess(self.resident(), most, families)
+                assert self.status(body) == 201
+            assert self.resident() < most, families

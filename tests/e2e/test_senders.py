@@ -41,44 +41,44 @@ class LogShuttle(WebTest):
             b"shuttle token log-shuttle - -",
             b"Error L13: 111 messages lost since "
             b"2013-11-04T21:31:32.125756+00:00.\n")
-        self.assertEqual(self.send(body), 201)
-        self.assertEqual(self.counters(), [
-            f"heaven.heroku.errors.{code}:1|c" for code in
-            ("H12", "L12", "L13")])
+        assert self.send(body) == 201
+        assert self.counters() == [f"heaven.heroku.errors.{code}:1|c"
+                                   for code in ("H12", "L12", "L13")]
 
     def test_batch_of_its_500_lines_of_10_kb(self):
         self.start_web()
-        self.assertEqual(self.send(raw(H12.ljust(10000)) * 500), 201)
-        self.assertEqual(self.counters(), ["heaven.heroku.errors.H12:500|c"])
+        assert self.send(raw(H12.ljust(10000)) * 500) == 201
+        assert self.counters() == ["heaven.heroku.errors.H12:500|c"]
 
     def test_batch_that_comes_again_counts_again(self):
         self.start_web()
         for _ in range(2):
-            self.assertEqual(self.send(raw(H12)), 201)
-        self.assertEqual(self.counters(), ["heaven.heroku.errors.H12:1|c"] * 2)
+            assert self.send(raw(H12)) == 201
+        assert self.counters() == ["heaven.heroku.errors.H12:1|c"] * 2
 
     def test_gzip_is_refused(self):
         self.start_web()
-        self.assertEqual(self.send(gzip.compress(raw(H12)), [
-            "Content-Encoding: gzip"]), 415)
+        assert self.send(gzip.compress(raw(H12)),
+                         ["Content-Encoding: gzip"]) == \
+            415
         self.assert_nothing_counted()
 
     def test_bearer_token_is_refused(self):
         self.start_web()
-        self.assertEqual(self.send(raw(H12), [
-            "Authorization: Bearer open sesame"], credentials=None), 401)
+        assert self.send(raw(H12), ["Authorization: Bearer open sesame"],
+                         credentials=None) == \
+            401
         self.assert_nothing_counted()
 
     def test_user_that_it_makes_up_is_refused(self):
         self.start_web()
-        self.assertEqual(self.send(raw(H12), credentials="token:token"), 401)
+        assert self.send(raw(H12), credentials="token:token") == 401
         self.assert_nothing_counted()
 
     def test_platform_only_counts_its_own_losses_and_what_is_named_heroku(self):
         self.start_web(PLATFORM_ONLY="1")
-        self.assertEqual(self.send(
-            raw(H12) + frame(b"shuttle heroku shuttle - -", H12) +
-            frame(b"shuttle token log-shuttle - -",
-                  b"Error L13: 111 messages lost since 2013.\n")), 201)
-        self.assertEqual(self.counters(), ["heaven.heroku.errors.H12:1|c",
-                                           "heaven.heroku.errors.L13:1|c"])
+        assert self.send(
+                raw(H12) + frame(b"shuttle heroku shuttle - -", H12) +
+                frame(b"shuttle token log-shuttle - -", b"Error L13: 111 messages lost since 2013.\n")) == 201
+        assert self.counters() == ["heaven.heroku.errors.H12:1|c",
+                                   "heaven.heroku.errors.L13:1|c"]

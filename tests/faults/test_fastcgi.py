@@ -15,6 +15,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from lib.fastcgi import (ABORT, DATA, KEEP_CONNECTION, PARAMS, ResponderTest,
                          STDIN, begin, message, pairs, read_reply, record,
                          stream, variables)
@@ -29,26 +31,26 @@ class Descriptors(ResponderTest):
         self.start_responder(command=[
             "bash", "-c", 'exec "$0" 2>&- >&-', PROGRAM])
         for _ in range(3):
-            self.assertEqual(self.status(credentials="x:y"), 401)
-            self.assertEqual(self.status(), 201)
+            assert self.status(credentials="x:y") == 401
+            assert self.status() == 201
         self.assert_reference_counted(3)
 
 
 class Addresses(ResponderTest):
     def test_a_limit_that_is_not_kept_is_refused(self):
         self.start_responder(FCGI_WEB_SERVER_ADDRS="127.0.0.1")
-        self.assertEqual(self.responder.wait(10), 1)
-        self.assertIn("event=fcgi-failed", self.responder.log())
+        assert self.responder.wait(10) == 1
+        assert "event=fcgi-failed" in self.responder.log()
 
 
 class Cores(ResponderTest):
     def test_there_are_none_whatever_the_limit_was(self):
         self.start_responder(
             command=[tool("prlimit"), "--core=4096:4096", PROGRAM])
-        self.assertEqual(self.status(), 201)
-        self.assertRegex(
-            Path(f"/proc/{self.responder.pid}/limits").read_text(),
-            r"Max core file size +0 +0 ")
+        assert self.status() == 201
+        assert re.search(
+            r"Max core file size +0 +0 ",
+            Path(f"/proc/{self.responder.pid}/limits").read_text())
 
     def run_by_nobody(self, *command):
         """What /proc has of a responder of somebody who is not root."""
@@ -68,10 +70,10 @@ class Cores(ResponderTest):
             os.chmod(folder, 0o755)  # nobody may start it there
             program = shutil.copy(PROGRAM, folder)
             proc = self.run_by_nobody("sleep", "60")
-            self.assertNotEqual((proc / "environ").stat().st_uid, 0)
+            assert (proc / "environ").stat().st_uid != 0
             proc = self.run_by_nobody(program)
-            self.assertEqual(self.status(), 201)
-            self.assertEqual((proc / "environ").stat().st_uid, 0)
+            assert self.status() == 201
+            assert (proc / "environ").stat().st_uid == 0
 
 
 class Siblings(ResponderTest):
@@ -87,18 +89,18 @@ class Siblings(ResponderTest):
             c.start()
         for c in clients:
             c.join()
-        self.assertEqual(statuses, [201] * 800)
+        assert statuses == [201] * 800
         self.assert_reference_counted(800)
         for r in self.responders:
-            self.assertEqual((r.poll(), r.log()), (None, ""))
+            assert (r.poll(), r.log()) == (None, "")
 
     def test_one_killed_is_replaced_by_the_others(self):
         self.start_responder(processes=3)
-        self.assertEqual(self.status(), 201)
+        assert self.status() == 201
         self.responder.kill()
         self.responder.wait()
         for _ in range(20):
-            self.assertEqual(self.status(), 201)
+            assert self.status() == 201
         self.assert_reference_counted(21)
 
 
@@ -123,14 +125,14 @@ class Stalls(ResponderTest):
         return self.path, self.collectors
 
     def assert_served_in_time(self, path, collectors, why, seconds=12):
-        with self.subTest(why), socket.socket(socket.AF_UNIX) as s:
+        with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(30)
             s.connect(path)
             started = time.monotonic()
             s.sendall(message())
             answer = read_reply(s)
-            self.assertEqual(answer.status, 201)
-            self.assertLess(time.monotonic() - started, seconds)
+            assert answer.status == 201
+            assert time.monotonic() - started < seconds
             self.collectors = collectors
             self.assert_reference_counted()
 
@@ -148,7 +150,7 @@ class Stalls(ResponderTest):
         path, collectors = self.start_responder()
         s = self.connect()
         s.sendall(message(b"", flags=KEEP_CONNECTION))
-        self.assertEqual(read_reply(s).status, 201)
+        assert read_reply(s).status == 201
         self.assert_served_in_time(path, collectors, "keeps", seconds=5)
 
     def test_next_is_served_while_a_body_drips(self):
@@ -178,7 +180,7 @@ class Stalls(ResponderTest):
             s.sendall(whole[:-100])
             time.sleep(7)
             s.sendall(whole[-100:])
-            self.assertEqual(read_reply(s).status, 201)
+            assert read_reply(s).status == 201
 
     def test_five_in_a_row_that_send_no_whole_request(self):
         for stalled in (b"", message()[:60]):
@@ -200,8 +202,8 @@ class Stalls(ResponderTest):
             self.responder.send_signal(signal.SIGTERM)
             started.append((self.responder, time.monotonic()))
         for responder, since in started:
-            self.assertEqual(responder.wait(30), 0)
-            self.assertLess(time.monotonic() - since, 12)
+            assert responder.wait(30) == 0
+            assert time.monotonic() - since < 12
 
     def test_idle_nothing_wakes_it(self):
         self.start_responder()
@@ -212,7 +214,7 @@ class Stalls(ResponderTest):
             return re.search(r"^voluntary_ctxt_switches:.*$", status, re.M)[0]
         before = wakes()
         time.sleep(3)
-        self.assertEqual(wakes(), before)
+        assert wakes() == before
 
 
 class Floods(ResponderTest):
@@ -263,7 +265,7 @@ class Floods(ResponderTest):
         threads = [threading.Thread(target=t) for t in (send, read)]
         for t in threads:
             t.start()
-            self.addCleanup(t.join)
+            self.at_end(t.join)
 
     def peak_kb(self):
         status = Path(f"/proc/{self.responder.pid}/status").read_text()
@@ -273,27 +275,25 @@ class Floods(ResponderTest):
         started = []
         for why, (first, more) in self.floods.items():
             self.start_responder()
-            self.assertEqual(self.status(b""), 201)
+            assert self.status(b"") == 201
             self.flood(first, more)
             started.append((why, self.path, self.responder, self.collectors))
         time.sleep(0.1)
         since = time.monotonic()
         for why, self.path, *_ in started:
-            with self.subTest(why):
-                self.assertEqual(self.status(), 201)
-                self.assertLess(time.monotonic() - since, 13)
+            assert self.status() == 201
+            assert time.monotonic() - since < 13
         for why, self.path, self.responder, self.collectors in started:
-            with self.subTest(why):
-                self.assert_reference_counted()
-                self.assertLess(self.peak_kb(), 64 << 10)
-                self.assertIsNone(self.responder.poll())
+            self.assert_reference_counted()
+            assert self.peak_kb() < 64 << 10
+            assert self.responder.poll() is None
 
     def test_do_not_keep_it_from_stopping(self):
         started = []
         for why in ("a body of short records", "parameters",
                     "records of another request"):
             self.start_responder()
-            self.assertEqual(self.status(b""), 201)
+            assert self.status(b"") == 201
             for _ in range(5):
                 self.flood(*self.floods[why])
             started.append((why, self.responder))
@@ -302,82 +302,79 @@ class Floods(ResponderTest):
         for _, responder in started:
             responder.send_signal(signal.SIGTERM)
         for why, responder in started:
-            with self.subTest(why):
-                self.assertEqual(responder.wait(60), 0)
-                self.assertLess(time.monotonic() - since, 13)
+            assert responder.wait(60) == 0
+            assert time.monotonic() - since < 13
 
 
 class Signals(ResponderTest):
-    def test_stop_it_once_the_request_in_hand_is_answered(self):
-        for how in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
-            with self.subTest(how):
-                self.start_responder()
-                self.assertEqual(self.status(b""), 201)
-                with contextlib.closing(self.connect()) as s:
-                    whole = message()
-                    s.sendall(whole[:-100])
-                    time.sleep(0.2)
-                    self.responder.send_signal(how)
-                    time.sleep(0.2)
-                    s.sendall(whole[-100:])
-                    self.assertEqual(read_reply(s).status, 201)
-                self.assertEqual(self.responder.wait(10), 0)
-                self.assert_reference_counted()
+    @pytest.mark.parametrize("how", [
+        signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+    def test_stop_it_once_the_request_in_hand_is_answered(self, how):
+        self.start_responder()
+        assert self.status(b"") == 201
+        with contextlib.closing(self.connect()) as s:
+            whole = message()
+            s.sendall(whole[:-100])
+            time.sleep(0.2)
+            self.responder.send_signal(how)
+            time.sleep(0.2)
+            s.sendall(whole[-100:])
+            assert read_reply(s).status == 201
+        assert self.responder.wait(10) == 0
+        self.assert_reference_counted()
 
 
 class Lengths(ResponderTest):
     """CONTENT_LENGTH against what comes."""
 
-    def setUp(self):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         self.start_responder()
 
     def test_fewer_bytes_than_said_are_not_counted(self):
         for length in (len(REFERENCE) + 1, 1 << 20, 8 << 20, (8 << 20) + 1,
                        10 ** 14):
-            with self.subTest(length):
-                self.assertEqual(self.status(length=length), 503)
-        self.assertEqual(self.counters(), [])
+            assert self.status(length=length) == 503
+        assert self.counters() == []
 
     def test_a_length_that_is_no_number_is_not_counted(self):
         for length in ("9" * 20, "9" * 400, str(2 ** 64), str(2 ** 64 + 536),
                        str(2 ** 63), "-2", "-536", "+536", " 536", "536 ",
                        "0x218", "5.36e2", "five", "536,536", "\xb9"):
-            with self.subTest(length):
-                self.assertEqual(self.status(length=length), 503)
-        self.assertEqual(self.counters(), [])
+            assert self.status(length=length) == 503
+        assert self.counters() == []
 
     def test_bytes_beyond_the_length_are_not_read(self):
         answer = self.ask(REFERENCE + b"12 no syslog at all" * 5000,
                           length=len(REFERENCE))
-        self.assertEqual(answer.status, 201)
-        self.assertIn(b'"messages":5', answer.body)
-        self.assertEqual(self.status(), 201)
+        assert answer.status == 201
+        assert b'"messages":5' in answer.body
+        assert self.status() == 201
         self.assert_reference_counted(2)
 
     def test_without_a_length_the_stream_says(self):
         for length in (None, "", "-1"):
-            with self.subTest(length):
-                self.assertEqual(self.status(length=length), 201)
+            assert self.status(length=length) == 201
         self.assert_reference_counted(3)
 
     def test_more_than_the_ceiling_is_read_and_refused(self):
         body = b"x" * ((8 << 20) + 1)
         for length in (len(body), None):
-            with self.subTest(length):
-                self.assertEqual(self.status(body, length=length), 413)
-        self.assertEqual(self.counters(), [])
+            assert self.status(body, length=length) == 413
+        assert self.counters() == []
 
 
 class Leavers(ResponderTest):
     """Connections that end before their time, and bytes that are no request."""
 
-    def setUp(self):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         self.start_responder()
 
     def assert_not_counted_and_alive(self):
-        self.assertEqual(self.status(), 201)
+        assert self.status() == 201
         self.assert_reference_counted()
-        self.assertIsNone(self.responder.poll())
+        assert self.responder.poll() is None
 
     def test_gone_at_any_byte_of_the_request(self):
         whole = message(length=None, end=False)
@@ -392,7 +389,7 @@ class Leavers(ResponderTest):
                 s.sendall(part[:len(part) // 8 * 8] + record(ABORT))
                 s.shutdown(socket.SHUT_WR)
                 answer = read_reply(s)
-                self.assertIn(answer and answer.status, (None, 503))
+                assert (answer and answer.status) in (None, 503)
         self.assert_not_counted_and_alive()
 
     def test_aborted_after_the_whole_body(self):
@@ -406,7 +403,7 @@ class Leavers(ResponderTest):
                 time.sleep(0.1)
             sending.join()
             answer = read_reply(s)
-            self.assertIn(answer and answer.status, (None, 503))
+            assert (answer and answer.status) in (None, 503)
         self.assert_not_counted_and_alive()
 
     def test_random_bytes(self):
@@ -433,8 +430,8 @@ class Leavers(ResponderTest):
                 while s.recv(65536):
                     pass
         self.assert_not_counted_and_alive()
-        self.assertIn('event=bad-connection reason="a parameter is longer',
-                      self.responder.log())
+        assert 'event=bad-connection reason="a parameter is longer' in \
+            self.responder.log()
 
     def test_other_records_and_roles(self):
         question = record(9, pairs([("FCGI_MAX_CONNS", "")] * 400), request=0)
@@ -476,18 +473,18 @@ class Leavers(ResponderTest):
         for _ in range(50):
             with contextlib.closing(self.connect()) as s:
                 s.sendall(message())
-        self.assertEqual(self.status(), 201)
+        assert self.status() == 201
         counters = self.counters()
         times, rest = divmod(len(counters), len(REFERENCE_COUNTERS))
-        self.assertEqual(rest, 0)
-        self.assertEqual(counters, sorted(list(REFERENCE_COUNTERS) * times))
+        assert rest == 0
+        assert counters == sorted(list(REFERENCE_COUNTERS) * times)
 
     def test_half_closed_is_answered_but_not_counted(self):
         with self.stopped():
             s = self.connect()
             s.sendall(message())
             s.shutdown(socket.SHUT_WR)
-        self.assertEqual(read_reply(s).status, 503)
+        assert read_reply(s).status == 503
         self.assert_not_counted_and_alive()
 
 
@@ -522,14 +519,14 @@ class Costs(ResponderTest):
     def assert_quick(self, bodies):
         worst = 0.0, ""
         for why, body in bodies.items():
-            with self.subTest(why), contextlib.closing(self.connect()) as s:
+            with contextlib.closing(self.connect()) as s:
                 raw = message(body)
                 started = time.monotonic()
                 s.sendall(raw)
                 answer = read_reply(s)
                 took = time.monotonic() - started
-                self.assertEqual(answer.status, 422 if why[:2] == "no" else 201)
-                self.assertLess(took, 2)
+                assert answer.status == (422 if why[:2] == "no" else 201)
+                assert took < 2
                 worst = max(worst, (took, why))
         print(f"at most {worst[0]:.3f} s, {worst[1]}", end=" ... ")
 
@@ -580,9 +577,9 @@ class Logs(ResponderTest):
     def start_with_full_log(self, **env):
         fifo = os.path.join(tempfile.mkdtemp(), "fifo")
         os.mkfifo(fifo)
-        self.addCleanup(os.rmdir, os.path.dirname(fifo))
+        self.at_end(os.rmdir, os.path.dirname(fifo))
         self.reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-        self.addCleanup(os.close, self.reader)
+        self.at_end(os.close, self.reader)
         log = open(fifo, "wb", buffering=0)
         os.set_blocking(log.fileno(), False)
         while log.write(b"x" * 4096) is not None:
@@ -600,25 +597,25 @@ class Logs(ResponderTest):
         """How long so many refusals take, and a batch after each."""
         started = time.monotonic()
         for _ in range(times):
-            self.assertEqual(self.status(credentials="x:y"), 401)
-            self.assertEqual(self.status(), 201)
+            assert self.status(credentials="x:y") == 401
+            assert self.status() == 201
         self.assert_reference_counted(times)
         return time.monotonic() - started
 
     def test_stops_nothing(self):
         self.start_with_full_log()
-        self.assertLess(self.refuse(60), 3)  # 6 at 100 ms a line
+        assert self.refuse(60) < 3
 
     def test_says_how_many_lines_were_dropped_once_it_is_read(self):
         self.start_with_full_log()
         self.refuse(5)
         self.read()
-        self.assertEqual(self.status(credentials="x:y"), 401)
+        assert self.status(credentials="x:y") == 401
         log = self.read()
-        self.assertEqual([int(n) for n in self.dropped.findall(log)], [5])
-        self.assertEqual(log.count(b"\n"), 2)
-        self.assertEqual(self.status(credentials="x:y"), 401)
-        self.assertRegex(self.read(), rb"^event=refused [^\n]*\n$")
+        assert [int(n) for n in self.dropped.findall(log)] == [5]
+        assert log.count(b"\n") == 2
+        assert self.status(credentials="x:y") == 401
+        assert re.search(rb"^event=refused [^\n]*\n$", self.read())
 
     def test_read_slowly_stops_nothing(self):
         self.start_with_full_log(LOG_LEVEL="debug")
@@ -634,8 +631,8 @@ class Logs(ResponderTest):
         try:
             started = time.monotonic()
             for _ in range(60):
-                self.assertEqual(self.status(long), 201)
-            self.assertLess(time.monotonic() - started, 3)
+                assert self.status(long) == 201
+            assert time.monotonic() - started < 3
         finally:
             stop.set()
             reader.join()
@@ -643,17 +640,17 @@ class Logs(ResponderTest):
     def test_at_debug_a_body_of_skipped_messages_stops_nothing(self):
         self.start_with_full_log(LOG_LEVEL="debug")
         started = time.monotonic()
-        self.assertEqual(self.status(b"3 odd" * 200 + REFERENCE), 201)
-        self.assertLess(time.monotonic() - started, 3)  # 20 before
+        assert self.status(b"3 odd" * 200 + REFERENCE) == 201
+        assert time.monotonic() - started < 3
         self.assert_reference_counted()
 
     def test_at_debug_twenty_skipped_messages_are_shown(self):
         self.start_responder(LOG_LEVEL="debug")
-        self.assertEqual(self.status(b"3 odd" * 20), 201)
-        self.assertEqual(self.status(b"3 odd" * 33), 201)
+        assert self.status(b"3 odd" * 20) == 201
+        assert self.status(b"3 odd" * 33) == 201
         lines = [l for l in self.responder.log().splitlines()
                  if l.startswith("event=skipped ")]
-        self.assertEqual(len(lines), 41)
-        self.assertIn("message=20 offset=95 ", lines[19])
-        self.assertIn("message=1 offset=0 ", lines[20])
-        self.assertEqual(lines[40], "event=skipped app=heaven more=13")
+        assert len(lines) == 41
+        assert "message=20 offset=95 " in lines[19]
+        assert "message=1 offset=0 " in lines[20]
+        assert lines[40] == "event=skipped app=heaven more=13"

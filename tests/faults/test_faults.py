@@ -17,6 +17,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from lib.collector import Collector
 from lib.fastcgi import ResponderTest, message, read_reply
 from lib.http import build_request, connect, read_answer, request
@@ -64,29 +66,28 @@ class CollectorFaults(FaultTest):
         # would be refused, and the first one afterwards among them.
         for _ in range(21):
             answer, took = self.timed_post()
-            self.assertEqual(answer.status, 201)
-            self.assertLess(took, 1)
+            assert answer.status == 201
+            assert took < 1
         # Of 63 datagrams the kernel can tell of some; a line a minute does.
         lines = self.log_lines("send-failed")
-        self.assertEqual(len(lines), 1, lines)
-        self.assertIn(f"collector=statsd://127.0.0.1:{port} ", lines[0])
-        self.assertIn('reason="Connection refused"', lines[0])
-        self.assertEqual(len(self.collectors[0].lines()), 21)
+        assert len(lines) == 1, lines
+        assert f"collector=statsd://127.0.0.1:{port} " in lines[0]
+        assert 'reason="Connection refused"' in lines[0]
+        assert len(self.collectors[0].lines()) == 21
 
-        again = Collector(port=port)
-        self.addCleanup(again.close)
-        self.assertEqual(self.post().status, 201)
-        self.assertEqual(again.lines(), ["heaven.heroku.errors.R99:1|c",
-                                         "heaven.heroku.errors.L99:1|c",
-                                         "heaven.heroku.errors.H12:1|c"])
+        again = self.keep(Collector(port=port))
+        assert self.post().status == 201
+        assert again.lines() == ["heaven.heroku.errors.R99:1|c",
+                                 "heaven.heroku.errors.L99:1|c",
+                                 "heaven.heroku.errors.H12:1|c"]
 
     def test_no_collector_at_all(self):
         self.start_web()
         for c in self.collectors:
             c.close()
         for _ in range(20):
-            self.assertEqual(self.post().status, 201)
-        self.assertEqual(len(self.log_lines("send-failed")), 2)
+            assert self.post().status == 201
+        assert len(self.log_lines("send-failed")) == 2
 
     def test_what_a_collector_sends_back_is_not_read(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talker:
@@ -95,14 +96,14 @@ class CollectorFaults(FaultTest):
             self.start_web(METRICS_CLUSTER="statsd://127.0.0.1:"
                            f"{talker.getsockname()[1]}")
             for _ in range(20):
-                self.assertEqual(self.post().status, 201)
+                assert self.post().status == 201
                 for _ in range(4):
                     line, peer = talker.recvfrom(1000)
-                    self.assertIn(b".heroku.errors.", line)
+                    assert b".heroku.errors." in line
                     for _ in range(50):
                         talker.sendto(b"x" * 60000, peer)
-        self.assertEqual(self.wait_for_responder(), self.responder)
-        self.assertEqual(self.log_lines("send-failed"), [])
+        assert self.wait_for_responder() == self.responder
+        assert self.log_lines("send-failed") == []
 
 
 class ClientFaults(FaultTest):
@@ -114,12 +115,12 @@ class ClientFaults(FaultTest):
             for s in slow:
                 s.sendall(raw[step:step + len(raw) // 8 + 1])
             answer, took = self.timed_post()
-            self.assertEqual(answer.status, 201)
-            self.assertLess(took, 1)
+            assert answer.status == 201
+            assert took < 1
         for s in slow:
-            self.assertEqual(read_answer(s).status, 201)
+            assert read_answer(s).status == 201
             s.close()
-        self.assertEqual(len(self.counters()), 4 * (50 + 8))
+        assert len(self.counters()) == 4 * (50 + 8)
 
     def test_silent_clients_are_hung_up_on(self):
         self.start_web()
@@ -127,13 +128,13 @@ class ClientFaults(FaultTest):
         silent = [connect(self.port, timeout=40) for _ in range(3)]
         for s, part in zip(silent, (raw[:1], raw[:100], raw[:-1])):
             s.sendall(part)
-        self.assertLess(self.timed_post()[1], 1)
+        assert self.timed_post()[1] < 1
         started = time.monotonic()
         for s in silent:
-            self.assertEqual(read_answer(s).raw[:13], b"")
+            assert read_answer(s).raw[:13] == b""
             s.close()
-        self.assertLess(time.monotonic() - started, 30)
-        self.assertEqual(len(self.counters()), 4)
+        assert time.monotonic() - started < 30
+        assert len(self.counters()) == 4
 
     def test_silent_clients_at_every_connection_keep_others_out(self):
         # No promise: what docs/security.md warns of, and that it ends.
@@ -143,9 +144,9 @@ class ClientFaults(FaultTest):
                 silent.enter_context(connect(self.port))
             with connect(self.port, timeout=2) as s:
                 s.sendall(build_request(body=REFERENCE))
-                with self.assertRaises(TimeoutError):
+                with pytest.raises(TimeoutError):
                     read_answer(s)
-        self.assertEqual(self.post().status, 201)
+        assert self.post().status == 201
 
     def test_gone_at_any_byte_is_not_counted(self):
         self.start_web()
@@ -153,8 +154,8 @@ class ClientFaults(FaultTest):
         for n in range(0, len(raw), 5):
             with connect(self.port) as s:
                 s.sendall(raw[:n])
-        self.assertEqual(self.post().status, 201)
-        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+        assert self.post().status == 201
+        assert self.counters() == sorted(REFERENCE_COUNTERS)
 
     def test_gone_before_the_answer_is_all_or_nothing(self):
         self.start_web(API_SECRET="secret")
@@ -163,11 +164,11 @@ class ClientFaults(FaultTest):
                 s.sendall(build_request(path=f"/gone{n}/logs",
                                         body=REFERENCE,
                                         credentials=":secret"))
-        self.assertEqual(self.post().status, 201)
+        assert self.post().status == 201
         counted = collections.Counter(
             line.split(".")[0] for line in self.counters())
         print(f"{len(counted) - 1} of 100 counted", end=" ... ")
-        self.assertEqual(set(counted.values()), {4})
+        assert set(counted.values()) == {4}
 
     def test_header_floods_end_at_lighttpd(self):
         self.start_web()
@@ -183,15 +184,14 @@ class ClientFaults(FaultTest):
                   for why, flood in floods.items()}
         floods["endless"] = b"POST / HTTP/1.1\r\n" + b"X: y\r\n" * 100000
         for why, raw in floods.items():
-            with self.subTest(why), connect(self.port) as s:
+            with connect(self.port) as s:
                 with contextlib.suppress(OSError):
                     s.sendall(raw)
                 status = read_answer(s).status
-                self.assertIn(status, (None, 400, 414, 431))
-        self.assertEqual(self.log_lines("refused"), [])
-        self.assertEqual(self.post().status, 201)
-        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
-
+                assert status in (None, 400, 414, 431)
+        assert self.log_lines("refused") == []
+        assert self.post().status == 201
+        assert self.counters() == sorted(REFERENCE_COUNTERS)
 
     def test_speaks_no_http2(self):
         # Nobody needs it here, and much goes wrong with it.
@@ -199,10 +199,10 @@ class ClientFaults(FaultTest):
         with connect(self.port) as s:
             s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" +
                       bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)))
-            self.assertIn(read_answer(s).status, (None, 400, 405, 501, 505))
+            assert read_answer(s).status in (None, 400, 405, 501, 505)
         upgrade = request(self.port, method="GET", path="/_ping", headers=[
             "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"])
-        self.assertEqual(upgrade.status, 200)
+        assert upgrade.status == 200
 
 
 class MachineFaults(FaultTest):
@@ -213,7 +213,7 @@ class MachineFaults(FaultTest):
 
     def test_descriptors_exhausted_and_there_again(self):
         self.start_web()
-        self.assertEqual(self.counters(), [])  # the connection is closed, too
+        assert self.counters() == []
         in_use = len(os.listdir(f"/proc/{self.responder}/fd"))
         before = self.limit_descriptors(self.responder, in_use)
         answers = []
@@ -223,16 +223,16 @@ class MachineFaults(FaultTest):
         for t in waiting:
             t.start()
         time.sleep(1)
-        self.assertEqual(answers, [])
+        assert answers == []
         resource.prlimit(self.responder, resource.RLIMIT_NOFILE, before)
         for t in waiting:
             t.join()
-        self.assertEqual(answers, [201] * 5)
-        self.assertEqual(self.counters(), sorted(list(REFERENCE_COUNTERS) * 5))
+        assert answers == [201] * 5
+        assert self.counters() == sorted(list(REFERENCE_COUNTERS) * 5)
         lines = self.log_lines("accept-failed")
-        self.assertTrue(1 <= len(lines) <= 15, lines)
-        self.assertIn("Too many open files", lines[0])
-        self.assertEqual(responders(self.web.pid), [self.responder])
+        assert 1 <= len(lines) <= 15, lines
+        assert "Too many open files" in lines[0]
+        assert responders(self.web.pid) == [self.responder]
 
     def test_out_of_memory_at_start(self):
         # With so little memory it serves rightly, or ends; never else.
@@ -240,19 +240,17 @@ class MachineFaults(FaultTest):
         for megabytes in (1, 4, 8, 12, 16, 20, 22, 24, 26, 28, 32, 48, 96, 512):
             for host in ("127.0.0.1", "localhost"):
                 collector = Collector()
-                case = ResponderTest()
-                self.addCleanup(case.doCleanups)
-                case.start_responder(
-                    [collector], ["prlimit", f"--as={megabytes << 20}",
-                                  PROGRAM],
-                    METRICS_CLUSTER=f"statsd://{host}:{collector.port}")
-                with self.subTest(megabytes=megabytes, host=host):
+                with ResponderTest.alone() as case:
+                    case.start_responder(
+                        [collector], ["prlimit", f"--as={megabytes << 20}",
+                                      PROGRAM],
+                        METRICS_CLUSTER=f"statsd://{host}:{collector.port}")
                     status = self.serve_or_end(case)
-                    served += status == 201
-                    ended += status is None
+                served += status == 201
+                ended += status is None
         print(f"{served} served, {ended} ended", end=" ... ")
-        self.assertGreater(served, 0)
-        self.assertGreater(ended, 0)
+        assert served > 0
+        assert ended > 0
 
     def serve_or_end(self, case):
         """201, with all that counts, or None."""
@@ -263,11 +261,11 @@ class MachineFaults(FaultTest):
         except ConnectionError:
             answer = None
         if answer is None:
-            self.assertNotEqual(case.responder.wait(20), 0)
+            assert case.responder.wait(20) != 0
             return None
-        self.assertEqual(answer.status, 201)
+        assert answer.status == 201
         if "no address" in case.responder.log():
-            self.assertEqual(case.counters(), [])
+            assert case.counters() == []
             print("no address", end=" ... ")
         else:
             case.assert_reference_counted()
@@ -276,11 +274,10 @@ class MachineFaults(FaultTest):
     def test_clock_set_back_and_forth(self):
         # Signed times follow the clock; nothing else minds.
         libraries = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
-        self.assertTrue(libraries, "libfaketime is not installed")
+        assert libraries, "libfaketime is not installed"
         collector = Collector()
-        case = ResponderTest()
-        self.addCleanup(case.doCleanups)
-        with tempfile.NamedTemporaryFile("w") as clock:
+        with tempfile.NamedTemporaryFile("w") as clock, \
+                ResponderTest.alone() as case:
             def set_clock(offset):
                 clock.seek(0)
                 clock.write(f"{offset:+d}s\n")
@@ -294,14 +291,13 @@ class MachineFaults(FaultTest):
             for offset in (0, -3600, 86400, -10 ** 8, 0):
                 set_clock(offset)
                 started = time.monotonic()
-                self.assertEqual(case.status(frames(H12)), 201)
-                self.assertLess(time.monotonic() - started, 2)
+                assert case.status(frames(H12)) == 201
+                assert time.monotonic() - started < 2
                 datagram = collector.settled()[-1]
-                self.assertTrue(datagram.endswith(b"heaven.heroku.errors.H12"
-                                                  b":1|c"))
+                assert datagram.endswith(b"heaven.heroku.errors.H12:1|c")
                 stamp, = struct.unpack("<q", datagram[32:40])
-                self.assertAlmostEqual(stamp, time.time() + offset, delta=3)
-        self.assertEqual(len(collector.settled()), 5)
+                assert abs(stamp - (time.time() + offset)) <= 3
+        assert len(collector.settled()) == 5
 
 
 class WebServerFaults(FaultTest):
@@ -348,18 +344,18 @@ class WebServerFaults(FaultTest):
         for line in self.counters():
             app, code, n = re.fullmatch(
                 r"(.*)\.heroku\.errors\.(.*):(\d+)\|c", line).groups()
-            self.assertNotIn(code, counted[app], "counted twice")
+            assert code not in counted[app], "counted twice"
             counted[app][code] = int(n)
         summary = collections.Counter()
         for app, status in told.items():
             got = counted.pop(app, {})
             if status == 201:
-                self.assertEqual(got, self.counts, app)
+                assert got == self.counts, app
             for code, n in got.items():
-                self.assertEqual(n, self.counts[code], app)
+                assert n == self.counts[code], app
             summary[status, "all" if got == self.counts else
                     "part" if got else "none"] += 1
-        self.assertEqual(dict(counted), {})
+        assert dict(counted) == {}
         print(", ".join(f"{n} x {s} ({w} counted)" for (s, w), n in
                         sorted(summary.items(), key=str)), end=" ... ")
         return summary
@@ -376,15 +372,15 @@ class WebServerFaults(FaultTest):
                         os.kill(pid, signal.SIGKILL)
         told = self.under_load(kill)
         summary = self.account(told)
-        self.assertGreater(summary[201, "all"], 100)
-        self.assertLessEqual({s for s, _ in summary}, {201, 500, 503})
+        assert summary[201, "all"] > 100
+        assert {s for s, _ in summary} <= {201, 500, 503}
         wait_until(lambda: self.post().status == 201, "served again", 5)
 
     def test_responder_aborted_is_started_again(self):
         self.start_web()
         os.kill(self.responder, signal.SIGABRT)
         wait_until(lambda: self.post().status == 201, "served again", 5)
-        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+        assert self.counters() == sorted(REFERENCE_COUNTERS)
 
     def test_responder_killed_again_at_once_is_started_within_seconds(self):
         self.start_web()
@@ -398,16 +394,15 @@ class WebServerFaults(FaultTest):
             statuses.append(self.post().status)
             return statuses[-1] == 201
         wait_until(served, "served again")
-        self.assertLessEqual(set(statuses), {201, 500, 503})
-        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+        assert set(statuses) <= {201, 500, 503}
+        assert self.counters() == sorted(REFERENCE_COUNTERS)
 
     def restart(self, how):
         self.web.stop(how)
         env = {"PORT": str(self.port), "BIND": "127.0.0.1",
                "API_SECRET": "secret", "METRICS_CLUSTER": ",".join(
                    c.uri for c in self.collectors)}
-        self.web = Process([ROOT / "bin" / "web"], env=env)
-        self.addCleanup(self.web.stop)
+        self.web = self.keep(Process([ROOT / "bin" / "web"], env=env))
         self.wait_for_web()
 
     def test_restarted_under_load(self):
@@ -419,8 +414,8 @@ class WebServerFaults(FaultTest):
                 self.restart(signal.SIGTERM)
             time.sleep(0.5)
         summary = self.account(self.under_load(restart))
-        self.assertGreater(summary[201, "all"], 100)
-        self.assertEqual(summary[None, "part"], 0)
+        assert summary[201, "all"] > 100
+        assert summary[None, "part"] == 0
 
     def test_killed_under_load(self):
         self.start_web()
@@ -435,7 +430,7 @@ class WebServerFaults(FaultTest):
                 self.restart(signal.SIGTERM)
             time.sleep(0.5)
         summary = self.account(self.under_load(restart))
-        self.assertGreater(summary[201, "all"], 100)
+        assert summary[201, "all"] > 100
 
     def test_killed_it_leaves_no_body_behind(self):
         self.start_web()
@@ -456,33 +451,33 @@ class WebServerFaults(FaultTest):
             s.sendall(request[:-1000])
             wait_until(files, "a part of the body in a file")
             kept = files()
-            self.assertEqual([f.parent.stat().st_mode & 0o077 for f in kept],
-                             [0] * len(kept))
+            assert [f.parent.stat().st_mode & 0o077 for f in kept] == [
+                0] * len(kept)
             os.kill(lighttpd, signal.SIGKILL)
             self.web.wait(10)
-        self.assertEqual([f for f in kept if f.exists()], [])
+        assert [f for f in kept if f.exists()] == []
 
     def test_two_at_once(self):
         self.start_web()
         first, first_port = self.web, self.port
         first_collectors, pid = self.collectors, self.responder
         self.start_web(API_CREDENTIALS_HEAVEN="other:words")
-        self.assertEqual(self.post().status, 401)
-        self.assertEqual(self.post(credentials="other:words").status, 201)
-        self.assertEqual(request(first_port, body=REFERENCE).status, 201)
+        assert self.post().status == 401
+        assert self.post(credentials="other:words").status == 201
+        assert request(first_port, body=REFERENCE).status == 201
         for collectors in (first_collectors, self.collectors):
             self.collectors = collectors
-            self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+            assert self.counters() == sorted(REFERENCE_COUNTERS)
         self.web.stop()
-        self.assertEqual(request(first_port, body=REFERENCE).status, 201)
-        self.assertEqual(responders(first.pid), [pid])
+        assert request(first_port, body=REFERENCE).status == 201
+        assert responders(first.pid) == [pid]
 
     def test_two_on_one_port(self):
         self.start_web()
         second = Process([ROOT / "bin" / "web"],
                          env={"PORT": str(self.port), "BIND": "127.0.0.1"})
-        self.addCleanup(second.stop)
-        self.assertNotIn(second.wait(10), (0, None))
-        self.assertIn("in use", second.log())
-        self.assertEqual(self.post().status, 201)
-        self.assertEqual(responders(self.web.pid), [self.responder])
+        self.keep(second)
+        assert second.wait(10) not in (0, None)
+        assert "in use" in second.log()
+        assert self.post().status == 201
+        assert responders(self.web.pid) == [self.responder]

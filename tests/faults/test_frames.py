@@ -21,9 +21,10 @@ ID = {"HTTP_LOGPLEX_FRAME_ID": "one"}
 
 
 class FramesTest(ResponderTest):
-    def setUp(self):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-frames-")
-        self.addCleanup(folder.cleanup)
+        self.at_end(folder.cleanup)
         self.folder = Path(folder.name)
         self.file = self.folder / "frames"
 
@@ -32,18 +33,18 @@ class FramesTest(ResponderTest):
 
     def is_duplicate(self, **more):
         answer = self.ask(**{**ID, **more})
-        self.assertEqual(answer.status, 201)
+        assert answer.status == 201
         return json.loads(answer.body).get("duplicate", False)
 
     def assert_memory_serves(self, reason):
         """The log said why, once, and this process knows what it counted."""
-        self.assertFalse(self.is_duplicate())
-        self.assertTrue(self.is_duplicate())
+        assert not self.is_duplicate()
+        assert self.is_duplicate()
         self.assert_reference_counted()
         lines = [line for line in self.responder.log().splitlines()
                  if "event=frames-file" in line]
-        self.assertEqual(len(lines), 1, self.responder.log())
-        self.assertIn(reason, lines[0])
+        assert len(lines) == 1, self.responder.log()
+        assert reason in lines[0]
 
 
 class Shared(FramesTest):
@@ -60,7 +61,7 @@ class Shared(FramesTest):
             t.start()
         for t in threads:
             t.join()
-        self.assertEqual((len(counted), sum(counted)), (200, 25))
+        assert (len(counted), sum(counted)) == (200, 25)
         self.assert_reference_counted(25)
 
     def cgi(self):
@@ -69,8 +70,8 @@ class Shared(FramesTest):
             len(REFERENCE), **ID)), **self.responder_env}
         done = subprocess.run([PROGRAM], input=REFERENCE, env=env,
                               capture_output=True, timeout=20)
-        self.assertEqual(done.stderr.count(b"event=frames-file"), 0)
-        self.assertIn(b"Status: 201", done.stdout)
+        assert done.stderr.count(b"event=frames-file") == 0
+        assert b"Status: 201" in done.stdout
         return b'"duplicate":true' in done.stdout
 
     def test_cgi_processes_know_it_and_responders_with_them(self):
@@ -79,9 +80,9 @@ class Shared(FramesTest):
             "API_CREDENTIALS_HEAVEN": "Aladdin:open sesame",
             "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors),
             "FRAMES_FILE": str(self.file)}
-        self.assertFalse(self.cgi())
-        self.assertTrue(self.cgi())
-        self.assertTrue(self.is_duplicate())
+        assert not self.cgi()
+        assert self.cgi()
+        assert self.is_duplicate()
         self.assert_reference_counted()
 
     def test_a_batch_is_refused_while_one_has_it_and_gone_on_with_if_it_dies(
@@ -102,31 +103,31 @@ class Shared(FramesTest):
                 before = time.monotonic()
                 status = self.status(body, **more)
                 if status == 503:
-                    self.assertGreater(time.monotonic() - before, 0.9)
+                    assert time.monotonic() - before > 0.9
                     break
                 first.send_signal(signal.SIGCONT)
                 read_reply(s)
-        self.assertEqual(status, 503, "it was never stopped in time")
-        self.assertIn('reason="another process', second.log())
+        assert status == 503, "it was never stopped in time"
+        assert 'reason="another process' in second.log()
         self.counters()
         for c in self.collectors:
             c.datagrams.clear()
         more = {"HTTP_LOGPLEX_FRAME_ID": f"try {tries}"}
         first.kill()
         first.wait()
-        self.assertEqual(self.status(body, **more), 201)
+        assert self.status(body, **more) == 201
         gone_on = {line.split(".")[-1].split(":")[0]
                    for line in self.counters()}
-        self.assertLess(len(gone_on), len(codes))
-        self.assertEqual(len(gone_on), len(self.counters()))
-        self.assertLess(gone_on, codes)
+        assert len(gone_on) < len(codes)
+        assert len(gone_on) == len(self.counters())
+        assert gone_on < codes
 
 
 class Unusable(FramesTest):
     @pytest.mark.root
     def test_of_another_owner(self):
         self.start()
-        self.assertFalse(self.is_duplicate())
+        assert not self.is_duplicate()
         self.responder.stop()
         os.chown(self.file, 65534, 65534)
         self.start()
@@ -150,27 +151,26 @@ class Unusable(FramesTest):
     def test_with_random_bytes_in_its_table(self):
         """Which only its owner could write: at most a wrong answer."""
         self.start(processes=2)
-        self.assertFalse(self.is_duplicate())
+        assert not self.is_duplicate()
         with open(self.file, "r+b") as f:
             f.seek(4096)
             f.write(os.urandom(1 << 20))
         for n in range(50):
             id_ = {"HTTP_LOGPLEX_FRAME_ID": f"id {n}"}
-            self.assertFalse(self.is_duplicate(**id_))
-            self.assertTrue(self.is_duplicate(**id_))
+            assert not self.is_duplicate(**id_)
+            assert self.is_duplicate(**id_)
         self.assert_reference_counted(51)
 
     def test_truncated_while_in_use(self):
         self.start()
         for n in range(50):
-            self.assertFalse(self.is_duplicate(
-                HTTP_LOGPLEX_FRAME_ID=f"id {n}"))
+            assert not self.is_duplicate(HTTP_LOGPLEX_FRAME_ID=f"id {n}")
         os.truncate(self.file, 0)
         for c in self.collectors:
             c.lines()
             c.datagrams.clear()
         self.assert_memory_serves("its bytes are gone")
-        self.assertIsNone(self.responder.poll())
+        assert self.responder.poll() is None
 
     def test_too_large_for_a_limit(self):
         self.start(command=["sh", "-c", 'ulimit -f 100 && exec "$0"',
@@ -183,7 +183,7 @@ class Disk(FramesTest):
     def mount(self, options):
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs",
                         self.folder], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", self.folder])
+        self.at_end(subprocess.run, ["umount", "-l", self.folder])
 
     def test_read_only(self):
         self.mount("ro")
@@ -199,16 +199,16 @@ class Disk(FramesTest):
 class Web(WebTest):
     def send(self):
         answer = self.post(headers=["Logplex-Frame-Id: one"])
-        self.assertEqual(answer.status, 201)
+        assert answer.status == 201
         return json.loads(answer.body).get("duplicate", False)
 
     def test_outlives_bin_web_where_it_is_told_to(self):
         folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-frames-")
-        self.addCleanup(folder.cleanup)
+        self.at_end(folder.cleanup)
         self.start_web(FRAMES_FILE=f"{folder.name}/frames")
-        self.assertFalse(self.send())
-        self.assertEqual(self.counters(), sorted(REFERENCE_COUNTERS))
+        assert not self.send()
+        assert self.counters() == sorted(REFERENCE_COUNTERS)
         self.web.stop()
         self.start_web(FRAMES_FILE=f"{folder.name}/frames")
-        self.assertTrue(self.send())
+        assert self.send()
         self.assert_nothing_counted()

@@ -74,17 +74,17 @@ class NameServer(threading.Thread):
 
 
 class Names(ResponderTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.program = impatient_program()
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
+        self.program = impatient_program()
         for path, text in (("/etc/nsswitch.conf", "hosts: files dns\n"),
                            ("/etc/resolv.conf", "nameserver 127.0.0.1\n")):
-            cls.addClassCleanup(os.unlink, bind_text(path, text))
-            cls.addClassCleanup(subprocess.run, ["umount", os.path.realpath(
-                path)], check=True)
-        cls.server = NameServer()
-        cls.addClassCleanup(cls.server.socket.close)
-        cls.server.start()
+            self.at_end(os.unlink, bind_text(path, text))
+            self.at_end(subprocess.run, ["umount", os.path.realpath(path)],
+                        check=True)
+        self.server = NameServer()
+        self.keep(self.server.socket)
+        self.server.start()
 
     def start(self, says, names=("collector",)):
         """A responder, with the collector's name as it is said."""
@@ -102,8 +102,8 @@ class Names(ResponderTest):
     def post(self):
         """Posts the example; must be quick, whatever the name server does."""
         started = time.monotonic()
-        self.assertEqual(self.status(), 201)
-        self.assertLess(time.monotonic() - started, 0.5)
+        assert self.status() == 201
+        assert time.monotonic() - started < 0.5
 
     def wait_for_lookups(self, n=2):
         asked = self.server.asked
@@ -115,8 +115,8 @@ class Names(ResponderTest):
                    self.responder)
 
     def assert_counted(self, one, two):
-        self.assertEqual((len(self.one.lines()) / 4,
-                          len(self.two.lines()) / 4), (one, two))
+        assert (len(self.one.lines()) / 4, len(self.two.lines()) / 4) == (
+            one, two)
 
     def test_address_changed(self):
         self.start(["127.0.0.2"])
@@ -138,8 +138,8 @@ class Names(ResponderTest):
         while time.monotonic() - started < 3.5 * INTERVAL:
             self.post()
             posts += 1
-        self.assertGreater(posts, 50)
-        self.assertIn(self.server.asked - asked, (3, 4))
+        assert posts > 50
+        assert self.server.asked - asked in (3, 4)
         self.assert_counted(1 + posts, 0)
 
     def test_name_gone_keeps_the_old_address(self):
@@ -149,9 +149,9 @@ class Names(ResponderTest):
         self.wait_for_lookups()
         self.post()
         self.assert_counted(2, 0)
-        self.assertIn("event=lookup-failed collector=statsd://collector.test:",
-                      self.responder.log())
-        self.assertIn("using=old-address", self.responder.log())
+        assert "event=lookup-failed collector=statsd://collector.test:" in \
+            self.responder.log()
+        assert "using=old-address" in self.responder.log()
 
     def test_name_server_failing_keeps_the_old_address(self):
         self.start(["127.0.0.2"])
@@ -171,8 +171,8 @@ class Names(ResponderTest):
         while "using=old-address" not in self.responder.log():
             self.post()
             posts += 1
-            self.assertLess(time.monotonic() - started, 30)
-        self.assertGreater(time.monotonic() - started, 5)
+            assert time.monotonic() - started < 30
+        assert time.monotonic() - started > 5
         self.assert_counted(posts, 0)
         self.server.says = ["127.0.0.3"]
         self.wait_for_lookups()
@@ -181,21 +181,21 @@ class Names(ResponderTest):
 
     def test_name_that_does_not_exist_at_start(self):
         self.start(3)
-        self.assertEqual(self.responder.wait(10), 1)
-        self.assertIn("the host name cannot be looked up",
-                      self.responder.log())
+        assert self.responder.wait(10) == 1
+        assert "the host name cannot be looked up" in self.responder.log()
 
     def test_names_that_do_not_exist_beside_one_that_does(self):
         self.start(["127.0.0.2"], ("collector", "gone"))
         self.post()
-        self.assertEqual(self.one.lines(), ["heaven.heroku.errors.R89:1|c"])
-        self.assertRegex(
-            self.responder.log(),
+        assert self.one.lines() == ["heaven.heroku.errors.R89:1|c"]
+        assert re.search(
             r'event=fault reason="METRICS_CLUSTER: statsd://gone\.test:\d+: '
-            r"the host name cannot be looked up: ")
-        self.assertRegex(self.responder.log(),
-                         r"event=send-failed collector=statsd://gone\.test:\d+ "
-                         r'datagrams=3 reason="no address"')
+            r"the host name cannot be looked up: ",
+            self.responder.log())
+        assert re.search(
+            r"event=send-failed collector=statsd://gone\.test:\d+ "
+            r'datagrams=3 reason="no address"',
+            self.responder.log())
         # Looked up again: from now on all four arrive.
         self.server.gone = ["127.0.0.3"]
         wait_until(lambda: self.status() == 201 and self.two.lines(),
@@ -204,22 +204,25 @@ class Names(ResponderTest):
         self.post()
         self.assert_reference_counted()
 
-    def test_cgi_serves_with_the_collectors_that_have_addresses(self):
-        for names, status in ((("collector", "gone"), 201),
-                              (("gone", "gone"), 500)):
-            with self.subTest(names=names):
-                self.start(["127.0.0.2"], names)
-                done = subprocess.run(
-                    [PROGRAM], input=REFERENCE, capture_output=True, env={
-                        "GATEWAY_INTERFACE": "CGI/1.1",
-                        "API_CREDENTIALS_HEAVEN": CREDENTIALS,
-                        "METRICS_CLUSTER": self.cluster,
-                        **dict(variables(len(REFERENCE)))})
-                self.assertIn(b"Status: %d " % status, done.stdout)
-                self.assertIn(b"event=fault reason=\"METRICS_CLUSTER: "
-                              b"statsd://gone.test:", done.stderr)
-                self.assertEqual(self.one.lines(), [
-                    "heaven.heroku.errors.R89:1|c"] * (status == 201))
+    @pytest.mark.parametrize("names, status", [
+        (("collector", "gone"), 201),
+        (("gone", "gone"), 500)])
+    def test_cgi_serves_with_the_collectors_that_have_addresses(
+            self, names, status):
+        self.start(["127.0.0.2"], names)
+        done = subprocess.run(
+            [PROGRAM], input=REFERENCE, capture_output=True, env={
+                "GATEWAY_INTERFACE": "CGI/1.1",
+                "API_CREDENTIALS_HEAVEN": CREDENTIALS,
+                "METRICS_CLUSTER": self.cluster,
+                **dict(variables(len(REFERENCE)))})
+        assert b"Status: %d " % status in done.stdout
+        assert (
+            b"event=fault reason=\"METRICS_CLUSTER: "
+            b"statsd://gone.test:"
+        ) in done.stderr
+        assert self.one.lines() == [
+            "heaven.heroku.errors.R89:1|c"] * (status == 201)
 
     def test_nine_addresses_in_turn(self):
         # Eight are kept, and the connected one among them, though the C
@@ -229,27 +232,26 @@ class Names(ResponderTest):
         eight = [self.one, self.two, *(
             Collector(f"127.0.0.{n}", self.one.port) for n in range(4, 10))]
         for collector in (ninth, *eight[2:]):
-            self.addCleanup(collector.close)
+            self.keep(collector)
         others = [collector.host for collector in eight]
         self.post()
         for n in range(2):
             self.server.says = [*others[n:], *others[:n], ninth.host]
             self.wait_for_lookups()
             self.post()
-        self.assertEqual(len(ninth.lines()), 3 * 4)
+        assert len(ninth.lines()) == 3 * 4
         self.server.says = others
         self.wait_for_lookups()
         self.post()
-        self.assertEqual(len(ninth.lines()), 3 * 4)
-        self.assertEqual(sum(len(c.lines()) for c in eight), 4)
+        assert len(ninth.lines()) == 3 * 4
+        assert sum(len(c.lines()) for c in eight) == 4
 
     def test_name_server_silent_at_start(self):
         started = time.monotonic()
         self.start(None)
-        self.assertEqual(self.status(), 201)
-        self.assertLess(time.monotonic() - started, 4)
-        self.assertIn("the name server has not answered yet",
-                      self.responder.log())
+        assert self.status() == 201
+        assert time.monotonic() - started < 4
+        assert "the name server has not answered yet" in self.responder.log()
         self.wait_for_log('reason="no address"')
         self.server.says = ["127.0.0.2"]
         wait_until(lambda: self.status() == 201 and len(self.one.lines()) > 0,
@@ -262,7 +264,7 @@ class SendBuffer(ResponderTest):
         # and then nothing: the request does not wait for it.
         collector = Collector()
         self.start_responder([collector])
-        self.assertEqual(self.status(), 201)
+        assert self.status() == 201
         collector.settled()
         subprocess.run([tool("tc"), "qdisc", "add", "dev", "lo", "root", "tbf",
                         "rate", "8kbit", "burst", "1600", "limit", "10000000"],
@@ -270,17 +272,17 @@ class SendBuffer(ResponderTest):
         try:
             for n in range(200):
                 started = time.monotonic()
-                self.assertEqual(self.status(), 201)
-                self.assertLess(time.monotonic() - started, 0.5)
+                assert self.status() == 201
+                assert time.monotonic() - started < 0.5
         finally:
             subprocess.run([tool("tc"), "qdisc", "del", "dev", "lo", "root"],
                            check=True)
         lines = re.findall(r"event=send-failed .*", self.responder.log())
-        self.assertEqual(len(lines), 1, lines)
-        self.assertIn("temporarily unavailable", lines[0])
+        assert len(lines) == 1, lines
+        assert "temporarily unavailable" in lines[0]
         collector.settled()
         collector.datagrams.clear()
-        self.assertEqual(self.status(), 201)
+        assert self.status() == 201
         self.assert_reference_counted()
 
 
@@ -288,38 +290,37 @@ class Disk(WebTest):
     def test_full(self):
         # lighttpd keeps bodies above 64 KiB in /tmp until they are whole.
         kept = tempfile.mkdtemp(dir="/var/tmp")
-        self.addCleanup(os.rmdir, kept)
+        self.at_end(os.rmdir, kept)
         # The project may itself be below /tmp.
         subprocess.run(["mount", "--bind", ROOT, kept], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", kept], check=True)
+        self.at_end(subprocess.run, ["umount", "-l", kept], check=True)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs",
                         "/tmp"], check=True)
-        self.addCleanup(subprocess.run, ["umount", "-l", "/tmp"], check=True)
+        self.at_end(subprocess.run, ["umount", "-l", "/tmp"], check=True)
         ballast = Path("/tmp/ballast")
         ballast.write_bytes(bytes((8 << 20) - (256 << 10)))
         self.start_web_in(Path(kept))
         large = (b"%d " % len(REFERENCE[4:110]) + REFERENCE[4:110]) * 10000
-        self.assertGreater(len(large), 1 << 20)
-        self.assertEqual(self.post().status, 201)
+        assert len(large) > 1 << 20
+        assert self.post().status == 201
         for _ in range(5):
-            self.assertIn(self.post(large).status, (500, 503, None))
-        self.assertEqual(self.post().status, 201)
-        self.assertEqual(len(self.counters()), 8)
+            assert self.post(large).status in (500, 503, None)
+        assert self.post().status == 201
+        assert len(self.counters()) == 8
         ballast.unlink()
-        self.assertEqual(self.post(large + REFERENCE).status, 201)
-        self.assertEqual(len(self.counters()), 12)
+        assert self.post(large + REFERENCE).status == 201
+        assert len(self.counters()) == 12
         print(self.web.log().splitlines()[1][:90], end=" ... ")
 
     def start_web_in(self, folder):
         self.collectors = [Collector(), Collector()]
         for c in self.collectors:
-            self.addCleanup(c.close)
+            self.keep(c)
         self.port = free_port()
-        self.web = Process([folder / "bin" / "web"], env={
+        self.web = self.keep(Process([folder / "bin" / "web"], env={
             "PORT": str(self.port), "BIND": "127.0.0.1",
             "API_CREDENTIALS_HEAVEN": CREDENTIALS,
-            "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors)})
-        self.addCleanup(self.web.stop)
+            "METRICS_CLUSTER": ",".join(c.uri for c in self.collectors)}))
         self.wait_for_web()
 
 
@@ -328,8 +329,9 @@ class Backlog(WebTest):
 
     setting = Path("/proc/sys/net/core/somaxconn")
 
-    def setUp(self):
-        self.addCleanup(self.setting.write_text, self.setting.read_text())
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
+        self.at_end(self.setting.write_text, self.setting.read_text())
 
     def statuses(self, clients=300):
         """What requests get that come at once while the responder sleeps."""
@@ -346,7 +348,7 @@ class Backlog(WebTest):
         os.kill(pid, signal.SIGCONT)
         for t in threads:
             t.join()
-        self.assertEqual(len(self.counters()), 4 * statuses.count(201))
+        assert len(self.counters()) == 4 * statuses.count(201)
         return sorted(set(statuses)), statuses.count(201)
 
     def warnings(self):
@@ -356,12 +358,14 @@ class Backlog(WebTest):
 
     def test_is_warned_of_where_the_system_allows_fewer(self):
         self.setting.write_text("128")
-        self.assertIn("warning: net.core.somaxconn is 128: when more requests "
-                      "than that come at once, the web server answers the "
-                      "rest 5xx; set it to 1024 or more\n", self.warnings())
-        self.assertEqual(self.statuses()[0], [201, 500])
+        assert (
+            "warning: net.core.somaxconn is 128: when more requests "
+            "than that come at once, the web server answers the "
+            "rest 5xx; set it to 1024 or more\n"
+        ) in self.warnings()
+        assert self.statuses()[0] == [201, 500]
 
     def test_is_1024(self):
         self.setting.write_text("1024")
-        self.assertEqual(self.warnings(), "")
-        self.assertEqual(self.statuses(), ([201], 300))
+        assert self.warnings() == ""
+        assert self.statuses() == ([201], 300)

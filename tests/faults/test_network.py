@@ -111,12 +111,12 @@ class Load(threading.Thread):
 
 
 class Network(ResponderTest):
-    def setUp(self):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         # A second address survives the first; new ones serve at once.
         Path("/proc/sys/net/ipv4/conf/all/promote_secondaries").write_text("1")
         Path(ACCEPT_DAD).write_text("0")
-        other = Process([tool("unshare"), "--net", "sleep", "600"])
-        self.addCleanup(other.stop)
+        other = self.keep(Process([tool("unshare"), "--net", "sleep", "600"]))
         here = os.readlink("/proc/self/ns/net")
         wait_until(lambda: os.readlink(f"/proc/{other.pid}/ns/net") != here,
                    "another namespace", process=other)
@@ -138,7 +138,7 @@ class Network(ResponderTest):
         ip(f"link set {name} up")
         for address in here:
             ip(f"addr add {address} dev {name}")
-        self.addCleanup(subprocess.run, [
+        self.at_end(subprocess.run, [
             tool("ip"), "link", "del", name], stderr=subprocess.DEVNULL)
 
     def start(self, host):
@@ -147,7 +147,7 @@ class Network(ResponderTest):
         self.start_responder([collector], API_SECRET="secret")
         self.load = Load(self)
         self.load.start()
-        self.addCleanup(self.load.end)
+        self.at_end(self.load.end)
         self.load.more()
 
     def arriving(self):
@@ -169,88 +169,82 @@ class Network(ResponderTest):
         the kernel took already."""
         self.load.more()
         self.load.end()
-        self.assertEqual(self.load.problems, [])
+        assert self.load.problems == []
         arrived = self.collector.lines()
-        self.assertEqual(len(arrived), len(set(arrived)))
+        assert len(arrived) == len(set(arrived))
         missing = sorted(
             n for n in self.load.acknowledged
             if f"n{n}.heroku.errors.H12:1|c" not in arrived)
-        self.assertEqual([n for n in missing if n >= first], [])
+        assert [n for n in missing if n >= first] == []
         self.responder.send_signal(signal.SIGTERM)
-        self.assertEqual(self.responder.wait(10), 0)
+        assert self.responder.wait(10) == 0
         logged = re.findall(
             r"event=send-failed collector=\S+ datagrams=(\d+) ",
             self.responder.log())
         if all_logged:
-            self.assertGreaterEqual(sum(map(int, logged)), len(missing))
+            assert sum(map(int, logged)) >= len(missing)
         print(f"{len(missing)} of {len(self.load.acknowledged)} lost",
               end=" ... ")
 
-    def test_own_address_changes(self):
-        for host, old, new in zip(THERE, HERE, HERE_LATER):
-            with self.subTest(host):
-                self.start(host.split("/")[0])
-                ip(f"addr add {new} dev near")
-                ip(f"addr del {old} dev near")
-                self.wait_for_source(new)
-                self.assert_all_arrived_since(self.arriving())
+    @pytest.mark.parametrize("host, old, new", zip(THERE, HERE, HERE_LATER))
+    def test_own_address_changes(self, host, old, new):
+        self.start(host.split("/")[0])
+        ip(f"addr add {new} dev near")
+        ip(f"addr del {old} dev near")
+        self.wait_for_source(new)
+        self.assert_all_arrived_since(self.arriving())
 
-    def test_own_address_goes_and_another_comes(self):
-        for host, old, new in zip(THERE, HERE, HERE_LATER):
-            with self.subTest(host):
-                self.start(host.split("/")[0])
-                ip(f"addr del {old} dev near")
-                self.load.more()
-                ip(f"addr add {new} dev near")
-                self.wait_for_source(new)
-                self.assert_all_arrived_since(self.arriving())
+    @pytest.mark.parametrize("host, old, new", zip(THERE, HERE, HERE_LATER))
+    def test_own_address_goes_and_another_comes(self, host, old, new):
+        self.start(host.split("/")[0])
+        ip(f"addr del {old} dev near")
+        self.load.more()
+        ip(f"addr add {new} dev near")
+        self.wait_for_source(new)
+        self.assert_all_arrived_since(self.arriving())
 
-    def test_route_goes_and_comes(self):
-        for host, gateway in zip(BEYOND, THERE):
-            with self.subTest(host):
-                route = f"{host} via {gateway.split('/')[0]}"
-                ip(f"route add {route}")
-                self.start(host)
-                for _ in range(3):
-                    ip(f"route del {route}")
-                    self.load.more()
-                    ip(f"route add {route}")
-                    first = self.arriving()
-                self.assert_all_arrived_since(first)
-                ip(f"route del {route}")
+    @pytest.mark.parametrize("host, gateway", zip(BEYOND, THERE))
+    def test_route_goes_and_comes(self, host, gateway):
+        route = f"{host} via {gateway.split('/')[0]}"
+        ip(f"route add {route}")
+        self.start(host)
+        for _ in range(3):
+            ip(f"route del {route}")
+            self.load.more()
+            ip(f"route add {route}")
+            first = self.arriving()
+        self.assert_all_arrived_since(first)
+        ip(f"route del {route}")
 
     def test_route_moves_to_another_link(self):
         self.join_namespaces("far", FAR_HERE, FAR_THERE)
         for host, gateway, later, old, source in zip(
                 BEYOND, THERE, FAR_THERE, HERE, FAR_HERE):
-            with self.subTest(host):
-                ip(f"route add {host} via {gateway.split('/')[0]}")
-                self.start(host)
-                ip(f"route replace {host} via {later.split('/')[0]}")
-                self.load.more()
-                ip(f"addr del {old} dev near")
-                self.wait_for_source(source)
-                self.assert_all_arrived_since(self.arriving())
-                ip(f"route del {host}")
+            ip(f"route add {host} via {gateway.split('/')[0]}")
+            self.start(host)
+            ip(f"route replace {host} via {later.split('/')[0]}")
+            self.load.more()
+            ip(f"addr del {old} dev near")
+            self.wait_for_source(source)
+            self.assert_all_arrived_since(self.arriving())
+            ip(f"route del {host}")
 
-    def test_link_goes_down_and_up(self):
-        for host, here in zip(THERE, HERE):
-            with self.subTest(host):
-                self.start(host.split("/")[0])
-                for _ in range(3):
-                    ip("link set near down")
-                    self.load.more()
-                    ip("link set near up")
-                    if ":" in here:  # the kernel took it
-                        ip(f"addr add {here} dev near")
-                    first = self.arriving()
-                self.assert_all_arrived_since(first, all_logged=False)
+    @pytest.mark.parametrize("host, here", zip(THERE, HERE))
+    def test_link_goes_down_and_up(self, host, here):
+        self.start(host.split("/")[0])
+        for _ in range(3):
+            ip("link set near down")
+            self.load.more()
+            ip("link set near up")
+            if ":" in here:  # the kernel took it
+                ip(f"addr add {here} dev near")
+            first = self.arriving()
+        self.assert_all_arrived_since(first, all_logged=False)
 
-    def test_link_is_replaced(self):
-        for host, new in zip(THERE, HERE_LATER):
-            with self.subTest(host):
-                self.start(host.split("/")[0])
-                ip("link del near")
-                self.load.more()
-                self.join_namespaces("near", HERE_LATER, THERE)
-                self.assert_all_arrived_since(self.arriving(), all_logged=False)
+    @pytest.mark.parametrize("host, new", zip(THERE, HERE_LATER))
+    def test_link_is_replaced(self, host, new):
+        self.start(host.split("/")[0])
+        ip("link del near")
+        self.load.more()
+        self.join_namespaces("near", HERE_LATER, THERE)
+        self.assert_all_arrived_since(self.arriving(), all_logged=False)

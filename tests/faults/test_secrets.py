@@ -4,15 +4,16 @@ the program keeps nothing that it does not need."""
 import base64
 import contextlib
 import os
+import re
 import signal
 import stat
 import subprocess
-import unittest
 import urllib.parse
 from pathlib import Path
 
 import pytest
 
+from lib.case import Case
 from lib.places import PATH, PROGRAM, REFERENCE, ROOT, tool
 from lib.ports import free_port
 from lib.processes import (Process, children, fastcgi_socket, responders,
@@ -53,7 +54,7 @@ class Secrets(WebTest):
         for form in ALL_FORMS | {KEY.encode()}:
             if form in text:
                 # Not even this test shows it.
-                self.fail(f"{what}: a secret, {len(form)} bytes, "
+                pytest.fail(f"{what}: a secret, {len(form)} bytes, "
                           f"at byte {text.index(form)} of {len(text)}")
 
     def start(self, level):
@@ -65,9 +66,8 @@ class Secrets(WebTest):
         self.start_again(level, cluster)
 
     def start_again(self, level, cluster):
-        self.web = Process([ROOT / "bin" / "web"], env=environment(
-            cluster, PORT=str(self.port), BIND="127.0.0.1", LOG_LEVEL=level))
-        self.addCleanup(self.web.stop)
+        self.web = self.keep(Process([ROOT / "bin" / "web"], env=environment(
+            cluster, PORT=str(self.port), BIND="127.0.0.1", LOG_LEVEL=level)))
         self.wait_for_web()
 
     def titles(self):
@@ -102,20 +102,20 @@ class Secrets(WebTest):
             self.assert_none_in(answer.raw, f"the answer to {path}")
             for title in self.titles():
                 self.assert_none_in(title, "/proc")
-        self.assertLessEqual({201, 401, 404, 405, 415, 422}, statuses)
+        assert {201, 401, 404, 405, 415, 422} <= statuses
         return statuses
 
-    def test_not_in_a_busy_run(self):
-        for level, event in (("info", "event=refused "),
-                             ("debug", "event=request ")):
-            with self.subTest(level):
-                self.busy_run(level)
-                log = self.web.log()
-                self.assertIn(event, log)
-                self.assert_none_in(log, "the log")
-                for c in self.collectors:
-                    for datagram in c.settled():
-                        self.assert_none_in(datagram, "a datagram")
+    @pytest.mark.parametrize("level, event", [
+        ("info", "event=refused "),
+        ("debug", "event=request ")])
+    def test_not_in_a_busy_run(self, level, event):
+        self.busy_run(level)
+        log = self.web.log()
+        assert event in log
+        self.assert_none_in(log, "the log")
+        for c in self.collectors:
+            for datagram in c.settled():
+                self.assert_none_in(datagram, "a datagram")
 
     def test_not_in_what_a_crash_leaves(self):
         self.start("debug")
@@ -126,8 +126,8 @@ class Secrets(WebTest):
             wait_until(lambda: self.post(credentials=SECRETS[
                 "API_CREDENTIALS_HEAVEN"]).status == 201 and
                 responders(self.web.pid) != [pid], "another responder")
-            self.assertEqual([f for f in os.listdir(folder)
-                              if f.startswith("core")], [])
+            assert [f for f in os.listdir(folder) if f.startswith("core")] == [
+                ]
         self.assert_none_in(self.web.log(), "the log")
 
     def run_program(self, *arguments, program=PROGRAM, env, **kwargs):
@@ -142,11 +142,11 @@ class Secrets(WebTest):
             for key in KEYS)
         env = environment(cluster, LOG_LEVEL="debug")
         done = self.run_program("--check", env=env)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn(b"signed", done.stdout)
+        assert done.returncode == 0, done.stderr
+        assert b"signed" in done.stdout
         done = self.run_program("--explain", "--app", "heaven", env=env,
                                 input=REFERENCE)
-        self.assertIn(b"heaven.heroku.errors.H12:1|c", done.stdout)
+        assert b"heaven.heroku.errors.H12:1|c" in done.stdout
 
     faulty_clusters = [
         "statsd://u:KEY@h:0", "statsd://u:KEY@", "statsd://u:KEY@h:x",
@@ -187,26 +187,25 @@ class Secrets(WebTest):
         for number, env in enumerate(self.faulty_environments()):
             cgi = {**env, "GATEWAY_INTERFACE": "CGI/1.1",
                    "REQUEST_METHOD": "GET", "PATH_INFO": "/_ping"}
-            with self.subTest(number):
-                done = self.run_program("--check", env=env)
-                self.assertEqual(done.returncode, 1)
-                self.assertGreater(len(done.stderr), 20)
-                # A name is looked up only once there is something to send.
-                if "invalid" not in env["METRICS_CLUSTER"]:
-                    done = self.run_program(env=cgi, stdin=subprocess.DEVNULL)
-                    self.assertIn(b"Status: 500", done.stdout)
-                    self.assertIn(b"event=fault", done.stderr)
+            done = self.run_program("--check", env=env)
+            assert done.returncode == 1
+            assert len(done.stderr) > 20
+            # A name is looked up only once there is something to send.
+            if "invalid" not in env["METRICS_CLUSTER"]:
+                done = self.run_program(env=cgi, stdin=subprocess.DEVNULL)
+                assert b"Status: 500" in done.stdout
+                assert b"event=fault" in done.stderr
 
     def test_not_in_what_bin_web_says_of_a_faulty_configuration(self):
         for cluster in self.faulty_clusters[:3]:
             done = self.run_program(
                 program=ROOT / "bin" / "web", env=environment(
                     cluster.replace("KEY", KEY), PORT=str(free_port())))
-            self.assertEqual(done.returncode, 1)
-            self.assertIn(b"not starting", done.stderr)
+            assert done.returncode == 1
+            assert b"not starting" in done.stderr
 
 
-class QueryStrings(unittest.TestCase):
+class QueryStrings(Case):
     """RFC 3875 4.4: a query string without a = may become the arguments."""
 
     def cgi(self, *arguments):
@@ -216,14 +215,14 @@ class QueryStrings(unittest.TestCase):
                 "GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "GET",
                 "PATH_INFO": "/_ping", "QUERY_STRING": "+".join(arguments)})
 
-    def test_are_no_options(self):
-        for arguments in (["--check"], ["--version"], ["--help"], ["x"],
-                          ["--explain", "--app", "x", "/etc/passwd"]):
-            with self.subTest(arguments):
-                done = self.cgi(*arguments)
-                self.assertTrue(done.stdout.startswith(b"Status: 200 OK\r\n"),
-                                done.stdout)
-                self.assertNotIn(b"root:", done.stdout)
+    @pytest.mark.parametrize("arguments", [
+        ["--check"], ["--version"], ["--help"], ["x"],
+        ["--explain", "--app", "x", "/etc/passwd"]])
+    def test_are_no_options(self, arguments):
+        done = self.cgi(*arguments)
+        assert done.stdout.startswith(b"Status: 200 OK\r\n"), \
+            done.stdout
+        assert b"root:" not in done.stdout
 
 
 class Hardening(WebTest):
@@ -232,65 +231,63 @@ class Hardening(WebTest):
             [tool("readelf"), "--wide", option, program], check=True,
             capture_output=True, text=True).stdout
 
-    def test_of_the_binaries(self):
-        for program in (PROGRAM, ROOT / "bin" / "listener"):
-            with self.subTest(program.name):
-                header = self.readelf("--file-header", program)
-                segments = self.readelf("--segments", program)
-                dynamic = self.readelf("--dynamic", program)
-                symbols = self.readelf("--dyn-syms", program)
-                self.assertRegex(header, r"Type:\s+DYN")
-                self.assertRegex(dynamic, r"FLAGS_1.*\bNOW\b.*\bPIE\b")
-                self.assertRegex(segments, r"GNU_RELRO")
-                self.assertRegex(segments, r"GNU_STACK.* RW +0x")
-                self.assertNotRegex(segments, r"LOAD.* RWE ")
-                self.assertNotRegex(dynamic, r"\((RPATH|RUNPATH|TEXTREL)\)")
-                self.assertRegex(symbols, r" __stack_chk_fail@")
-                self.assertRegex(symbols, r" __(memcpy|fprintf|printf|memset|"
-                                 r"read|memmove|snprintf|vfprintf)_chk@")
+    @pytest.mark.parametrize("program", [PROGRAM, ROOT / "bin" / "listener"])
+    def test_of_the_binaries(self, program):
+        header = self.readelf("--file-header", program)
+        segments = self.readelf("--segments", program)
+        dynamic = self.readelf("--dynamic", program)
+        symbols = self.readelf("--dyn-syms", program)
+        assert re.search(r"Type:\s+DYN", header)
+        assert re.search(r"FLAGS_1.*\bNOW\b.*\bPIE\b", dynamic)
+        assert re.search(r"GNU_RELRO", segments)
+        assert re.search(r"GNU_STACK.* RW +0x", segments)
+        assert not re.search(r"LOAD.* RWE ", segments)
+        assert not re.search(r"\((RPATH|RUNPATH|TEXTREL)\)", dynamic)
+        assert re.search(r" __stack_chk_fail@", symbols)
+        assert re.search(r" __(memcpy|fprintf|printf|memset|"
+                r"read|memmove|snprintf|vfprintf)_chk@", symbols)
 
     def test_of_every_compilation(self):
         commands = subprocess.run(
             ["make", "--dry-run", "--always-make", "-C", ROOT], check=True,
             capture_output=True, text=True).stdout
         compiled = [l for l in commands.splitlines() if " -c -o " in l]
-        self.assertGreaterEqual(len(compiled),
-                                len(list((ROOT / "src").rglob("*.c"))))
+        assert len(compiled) >= len(list((ROOT / "src").rglob("*.c")))
         for line in compiled:
-            self.assertRegex(line, r" -O[23] ")
+            assert re.search(r" -O[23] ", line)
             for flag in ("-D_FORTIFY_SOURCE=3", "-fPIE",
                          "-fstack-protector-strong",
                          "-fstack-clash-protection"):
-                self.assertIn(f" {flag} ", line)
+                assert f" {flag} " in line
 
     @pytest.mark.root
     def test_of_the_running_responder(self):
         self.start_web()
-        self.assertEqual(self.post().status, 201)
+        assert self.post().status == 201
         pid, = responders(self.web.pid)
         proc = Path(f"/proc/{pid}")
-        self.assertRegex((proc / "status").read_text(), r"NoNewPrivs:\s+1\n")
-        self.assertRegex((proc / "status").read_text(), r"Threads:\s+1\n")
+        assert re.search(r"NoNewPrivs:\s+1\n", (proc / "status").read_text())
+        assert re.search(r"Threads:\s+1\n", (proc / "status").read_text())
         for p in (pid, *children(self.web.pid), self.web.pid):
-            self.assertRegex(Path(f"/proc/{p}/limits").read_text(),
-                             r"Max core file size +0 +0 ")
-        self.assertNotRegex((proc / "maps").read_text(), r" .wx. ")
+            assert re.search(r"Max core file size +0 +0 ",
+                             Path(f"/proc/{p}/limits").read_text())
+        assert not re.search(r" .wx. ", (proc / "maps").read_text())
         # Its listening socket and a socket a collector; standard output and
         # error; the pipe to libfcgi; the file of FRAMES_FILE.
         kinds = sorted(os.readlink(fd).split(":")[0]
                        for fd in (proc / "fd").iterdir())
-        self.assertEqual(kinds.count("socket"), 1 + len(self.collectors))
-        self.assertEqual(kinds.count("pipe"), 2)
-        self.assertEqual(len(kinds), 6 + len(self.collectors), kinds)
+        assert kinds.count("socket") == 1 + len(self.collectors)
+        assert kinds.count("pipe") == 2
+        assert len(kinds) == 6 + len(self.collectors), kinds
 
     def test_fastcgi_socket_is_where_nobody_else_can_write(self):
         self.start_web()
-        self.assertEqual(self.post().status, 201)
+        assert self.post().status == 201
         path = fastcgi_socket(self.web.pid)
-        self.assertTrue(path.is_socket())
+        assert path.is_socket()
         # lighttpd would use a socket that somebody else had put there before.
         for found in (path.stat(), path.parent.stat()):
-            self.assertEqual(stat.S_IMODE(found.st_mode) & 0o077, 0)
-            self.assertEqual(found.st_uid, os.geteuid())
+            assert stat.S_IMODE(found.st_mode) & 0o077 == 0
+            assert found.st_uid == os.geteuid()
         self.web.stop()
-        self.assertFalse(path.parent.exists())
+        assert not path.parent.exists()

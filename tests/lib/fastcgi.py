@@ -7,8 +7,8 @@ import os
 import socket
 import struct
 import tempfile
-import unittest
 
+from lib.case import Case
 from lib.collector import Collector
 from lib.http import Answer, basic
 from lib.places import (CREDENTIALS, LOGPLEX, PROGRAM, REFERENCE,
@@ -89,33 +89,30 @@ def read_reply(s):
         raw += chunk
 
 
-class ResponderTest(unittest.TestCase):
+class ResponderTest(Case):
     """The responder alone, on a unix socket of the test's own."""
 
     def start_responder(self, collectors=None, command=(PROGRAM,), log=None,
                         processes=1, **env):
         self.collectors = collectors or [Collector(), Collector()]
         for c in self.collectors:
-            self.addCleanup(c.close)
+            self.keep(c)
         folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-")
-        self.addCleanup(folder.cleanup)
+        self.at_end(folder.cleanup)
         self.path = os.path.join(folder.name, "socket")
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(self.path)
             listening.listen(1024)
-            self.responders = [Process(
+            self.responders = [self.keep(Process(
                 command, stdin=listening, log=log, env={
                     "METRICS_CLUSTER": ",".join(
                         c.uri for c in self.collectors),
-                    "API_CREDENTIALS_HEAVEN": CREDENTIALS, **env})
+                    "API_CREDENTIALS_HEAVEN": CREDENTIALS, **env}))
                 for _ in range(processes)]
-        for responder in self.responders:
-            self.addCleanup(responder.stop)
         self.responder = self.responders[0]
 
     def connect(self, timeout=30):
-        s = socket.socket(socket.AF_UNIX)
-        self.addCleanup(s.close)
+        s = self.keep(socket.socket(socket.AF_UNIX))
         s.settimeout(timeout)
         s.connect(self.path)
         return s
@@ -133,5 +130,4 @@ class ResponderTest(unittest.TestCase):
         return sorted(l for c in self.collectors for l in c.lines())
 
     def assert_reference_counted(self, times=1):
-        self.assertEqual(self.counters(), sorted(
-            list(REFERENCE_COUNTERS) * times))
+        assert self.counters() == sorted(list(REFERENCE_COUNTERS) * times)

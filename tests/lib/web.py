@@ -1,7 +1,6 @@
 """Tests through lighttpd."""
 
-import unittest
-
+from lib.case import Case
 from lib.collector import Collector
 from lib.http import request
 from lib.places import CREDENTIALS, REFERENCE, ROOT
@@ -9,7 +8,7 @@ from lib.ports import free_port
 from lib.processes import Process, wait_until
 
 
-class WebTest(unittest.TestCase):
+class WebTest(Case):
     """bin/web, as users start it, with two collectors of the test's own."""
 
     env = {}
@@ -17,18 +16,16 @@ class WebTest(unittest.TestCase):
     def start_web(self, options="", **env):
         """Starts bin/web; self.port, self.web and self.collectors are set.
         The options are those of each collector's URI: "?datagram=1432"."""
-        self.collectors = [Collector(), Collector()]
-        for c in self.collectors:
-            self.addCleanup(c.close)
+        self.collectors = [self.keep(Collector()), self.keep(Collector())]
         self.port = free_port()
         full = {
             "PORT": str(self.port), "BIND": "127.0.0.1",
             "METRICS_CLUSTER": ",".join(
                 c.uri + options for c in self.collectors),
             "API_CREDENTIALS_HEAVEN": CREDENTIALS, **self.env, **env}
-        self.web = Process([ROOT / "bin" / "web"],
-                           env={k: v for k, v in full.items() if v is not None})
-        self.addCleanup(self.web.stop)
+        self.web = self.keep(Process(
+            [ROOT / "bin" / "web"],
+            env={k: v for k, v in full.items() if v is not None}))
         self.wait_for_web()
 
     def wait_for_web(self):
@@ -48,4 +45,4 @@ class WebTest(unittest.TestCase):
         return sorted(l for c in self.collectors for l in c.lines())
 
     def assert_nothing_counted(self):
-        self.assertEqual(self.counters(), [])
+        assert self.counters() == []

@@ -6,6 +6,8 @@ import json
 import os
 import random
 
+import pytest
+
 import families
 from lib.collector import Collector
 from lib.http import request
@@ -26,12 +28,13 @@ L10 = (b"<172>1 2024 host heroku logplex - Error L10 (output buffer overflow): "
 class Datagrams(WebTest):
     OPTIONS = ["", "/p/q?datagram=1432", "/r?tags=dogstatsd&datagram=2000"]
 
-    def setUp(self):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         self.random = random.Random(SEED)
         self.wanted = [[] for _ in self.OPTIONS]
         ours = [Collector() for _ in self.OPTIONS]
         for collector in ours:
-            self.addCleanup(collector.close)
+            self.keep(collector)
         self.start_web(
             METRICS_CLUSTER=",".join(c.uri + o for c, o in
                                      zip(ours, self.OPTIONS)),
@@ -56,7 +59,7 @@ class Datagrams(WebTest):
         answer = request(self.port, path=f"/{app}/logs", body=body,
                          credentials="x:" + SECRET,
                          headers=[f"Logplex-Frame-Id: {frame_id}"])
-        self.assertEqual(answer.status, status, (SEED, answer.raw))
+        assert answer.status == status, (SEED, answer.raw)
         return json.loads(answer.body)
 
     def again(self, app, body, frame_id):
@@ -68,7 +71,7 @@ class Datagrams(WebTest):
                 counted.add_message(families.samples(L10, RULES))
         counted.add_message(families.drain(duplicates=1))
         self.expect(app, counted)
-        self.assertTrue(self.post_batch(app, body, frame_id)["duplicate"])
+        assert self.post_batch(app, body, frame_id)["duplicate"]
 
     def test_what_arrives_is_what_the_model_says(self):
         batches = iter(Lines(self.random))
@@ -88,5 +91,5 @@ class Datagrams(WebTest):
                 self.again(app, body, number)
         for collector, wanted in zip(self.ours, self.wanted):
             got = [d.decode("ascii") for d in collector.settled()]
-            self.assertGreater(len(wanted), BATCHES / 3)
-            self.assertEqual(got, wanted, SEED)
+            assert len(wanted) > BATCHES / 3
+            assert got == wanted, SEED

@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-import unittest
 from pathlib import Path
 
+import pytest
+
 from lib import fastcgi
+from lib.case import Case
 from lib.collector import Sink
 from lib.places import CREDENTIALS, PATH, PROGRAM, ROOT, tool
 from lib.processes import Process, children, wait_until
@@ -47,16 +49,17 @@ def dead(document, link):
         re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings)
 
 
-class ServiceTest(unittest.TestCase):
-    def setUp(self):
+class ServiceTest(Case):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-install-")
-        self.addCleanup(folder.cleanup)
+        self.at_end(folder.cleanup)
         self.folder = Path(folder.name)
 
     def make(self, target, **variables):
         done = run(tool("make"), "-s", "-C", ROOT, target,
                    *(f"{k}={v}" for k, v in variables.items()))
-        self.assertEqual(done.returncode, 0, done.stderr)
+        assert done.returncode == 0, done.stderr
 
     def files(self, folder):
         return {str(p.relative_to(folder)): p.stat().st_mode & 0o777
@@ -80,8 +83,8 @@ class Install(ServiceTest):
                      "bin/logplex-statsd-add-app",
                      "share/doc/logplex-statsd/dashboards/"
                      "check_platform_errors"):
-            self.assertEqual(files.pop("usr/" + file), 0o755, file)
-        self.assertEqual(set(files.values()), {0o644})
+            assert files.pop("usr/" + file) == 0o755, file
+        assert set(files.values()) == {0o644}
         for file in ("share/man/man1/logplex-statsd.1",
                      "share/man/man1/logplex-statsd-listener.1",
                      "share/man/man1/logplex-statsd-add-app.1",
@@ -91,33 +94,33 @@ class Install(ServiceTest):
                      "lib/systemd/system/logplex-statsd.service",
                      *(f"share/doc/logplex-statsd/servers/{p.name}"
                        for p in EXAMPLES.iterdir())):
-            self.assertIn("usr/" + file, files)
+            assert "usr/" + file in files
         # Nothing but the program's path is different, and that everywhere.
         for file in files:
             if "/servers/" in file or file.endswith("m/logplex-statsd.service"):
                 installed = (self.folder / file).read_text()
                 source = ROOT / "docs" / (
                     "servers" if "/servers/" in file else "systemd")
-                self.assertEqual(installed, (
-                    source / Path(file).name).read_text().replace(
-                        "/usr/local/bin", "/usr/bin"))
+                assert installed == (
+                    source / Path(file).name).read_text().replace("/usr/local/bin",
+                    "/usr/bin")
 
     def test_uninstall_leaves_nothing(self):
         self.make("install", DESTDIR=self.folder)
-        self.assertIn("usr/local/bin/logplex-statsd", self.files(self.folder))
+        assert "usr/local/bin/logplex-statsd" in self.files(self.folder)
         self.make("uninstall", DESTDIR=self.folder)
-        self.assertEqual(self.files(self.folder), {})
+        assert self.files(self.folder) == {}
 
     def test_installed_programs_run_and_know_their_names(self):
         self.make("install", DESTDIR=self.folder)
         commands = self.folder / "usr/local/bin"
-        self.assertRegex(run(commands / "logplex-statsd", "--version").stdout,
-                         r"^logplex-statsd [0-9.]+\n$")
+        assert re.search(r"^logplex-statsd [0-9.]+\n$",
+                         run(commands / "logplex-statsd", "--version").stdout)
         for name in ("logplex-statsd-listener", "logplex-statsd-add-app"):
-            self.assertRegex(run(commands / name, "--help").stdout,
-                             rf"^usage: \S*{name} ")
+            assert re.search(rf"^usage: \S*{name} ",
+                             run(commands / name, "--help").stdout)
         said = run(commands / "logplex-statsd-add-app", "a b")
-        self.assertRegex(said.stderr, "^logplex-statsd-add-app: ")
+        assert re.search("^logplex-statsd-add-app: ", said.stderr)
 
     def test_no_link_of_the_documents_is_dead(self):
         self.make("install", DESTDIR=self.folder)
@@ -125,31 +128,31 @@ class Install(ServiceTest):
         for folder, found in ((installed, [*installed.rglob("*.md")]),
                               (ROOT, [ROOT / "README.md",
                                       *(ROOT / "docs").rglob("*.md")])):
-            self.assertIn(folder / "README.md", found)
+            assert folder / "README.md" in found
             for document in found:
                 for link in links(document):
-                    self.assertEqual(dead(document, link), False,
-                                     f"{document.relative_to(folder)}: {link}")
+                    assert dead(document, link) == \
+                        False, f"{document.relative_to(folder)}: {link}"
 
     def test_man_has_nothing_to_warn_of(self):
         self.make("install", DESTDIR=self.folder)
         pages = sorted((self.folder / "usr/local/share/man/man1").iterdir())
-        self.assertEqual(len(pages), 3)
+        assert len(pages) == 3
         for page in pages:
             for width in ("60", "80", "132"):
                 done = run(tool("man"), "--warnings", "-l", "-Tutf8", page,
                            env={"PATH": PATH, "MANWIDTH": width,
                                 "LC_ALL": "C.UTF-8"})
-                self.assertEqual((done.returncode, done.stderr), (0, ""))
-                self.assertIn("SEE ALSO", re.sub(".\b", "", done.stdout))
+                assert (done.returncode, done.stderr) == (0, "")
+                assert "SEE ALSO" in re.sub(".\b", "", done.stdout)
 
     def test_version_does_nothing_else(self):
         done = run(tool("strace"), PROGRAM, "--version")
-        self.assertEqual(done.returncode, 0)
+        assert done.returncode == 0
         # libc asks for random bytes too, but without waiting for them.
-        self.assertNotRegex(done.stderr,
-                            r"(?m)^(socket|connect|getrandom.*, 0)\W")
-        self.assertRegex(done.stderr, r"(?m)^write\(1, ")
+        assert not re.search(r"(?m)^(socket|connect|getrandom.*, 0)\W",
+                             done.stderr)
+        assert re.search(r"(?m)^write\(1, ", done.stderr)
 
 
 class Systemd(ServiceTest):
@@ -159,14 +162,14 @@ class Systemd(ServiceTest):
         # It also says what is wrong with the other units of this machine.
         ours = [line for line in done.stderr.splitlines()
                 if "logplex-statsd" in line]
-        self.assertEqual((done.returncode, ours), (0, []), done.stderr)
+        assert (done.returncode, ours) == (0, []), done.stderr
 
     def test_verify_would_find_a_mistake(self):
         socket_unit, service = self.units()
         service.write_text(service.read_text().replace(
             "ProtectHome=yes", "ProtectHomes=yes"))
         done = run(tool("systemd-analyze"), "verify", "--man=no", service)
-        self.assertIn("ProtectHomes", done.stderr)
+        assert "ProtectHomes" in done.stderr
 
     def for_haproxy(self):
         """The units with what docs/servers adds to them."""
@@ -185,51 +188,50 @@ class Systemd(ServiceTest):
         done = run(tool("systemd-analyze"), "verify", "--man=no", *units)
         ours = [line for line in done.stderr.splitlines()
                 if re.search("logplex-statsd|haproxy", line)]
-        self.assertEqual((done.returncode, ours), (0, []), done.stderr)
+        assert (done.returncode, ours) == (0, []), done.stderr
         added = units[1].parent / (units[1].name + ".d") / "haproxy.conf"
         added.write_text(added.read_text().replace("MemoryMax", "MemoryMux"))
         done = run(tool("systemd-analyze"), "verify", "--man=no", *units)
-        self.assertIn("MemoryMux", done.stderr)
+        assert "MemoryMux" in done.stderr
 
     def test_it_is_started_again_however_often_it_crashes(self):
         # systemd would give up after five starts in ten seconds.
         _, service = self.units()
         unit = re.search(r"(?ms)^\[Unit\]$(.*?)^\[", service.read_text())[1]
-        self.assertRegex(unit, r"(?m)^StartLimitIntervalSec=0$")
-        self.assertEqual(self.setting(service, "Restart"), "on-failure")
+        assert re.search(r"(?m)^StartLimitIntervalSec=0$", unit)
+        assert self.setting(service, "Restart") == "on-failure"
 
     def test_exposure_is_low(self):
         _, service = self.units()
         done = run(tool("systemd-analyze"), "security", "--offline=true",
                    f"--threshold={EXPOSURE_MAX * 10:.0f}", service)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        assert done.returncode == 0, done.stdout + done.stderr
         level = re.search(r"exposure level .*: ([0-9.]+)", done.stdout)
-        self.assertLessEqual(float(level[1]), EXPOSURE_MAX)
+        assert float(level[1]) <= EXPOSURE_MAX
 
     def test_socket_is_private(self):
         socket_unit, _ = self.units()
-        self.assertEqual(self.setting(socket_unit, "SocketMode"), "0660")
-        self.assertEqual(self.setting(socket_unit, "ListenStream"),
-                         "/run/logplex-statsd.sock")
+        assert self.setting(socket_unit, "SocketMode") == "0660"
+        assert self.setting(socket_unit, "ListenStream") == \
+            "/run/logplex-statsd.sock"
 
     def activate(self, service, *more):
         """The service, started as its socket would start it: the listening
         socket as standard input.  Nobody connects before it is there."""
-        self.assertEqual(self.setting(service, "StandardInput"), "socket")
+        assert self.setting(service, "StandardInput") == "socket"
         self.sinks = [Sink(), Sink()]
         for sink in self.sinks:
-            self.addCleanup(sink.close)
+            self.keep(sink)
         folder = "/run/" + self.setting(service, "RuntimeDirectory")
         frames = self.setting(service, "Environment=FRAMES_FILE")
-        self.assertEqual(os.path.dirname(frames), folder)
+        assert os.path.dirname(frames) == folder
         env = {**SETTINGS, "FRAMES_FILE": self.folder / "frames",
                "METRICS_CLUSTER": ",".join(s.uri for s in self.sinks)}
         self.socket = self.folder / "socket"
-        process = Process(
+        process = self.keep(Process(
             [tool("systemd-socket-activate"), "--inetd", "-l", self.socket,
              *(f"--setenv={name}" for name in env), *more,
-             *self.setting(service, "ExecStart").split()], env=env)
-        self.addCleanup(process.stop)
+             *self.setting(service, "ExecStart").split()], env=env))
         wait_until(self.is_listening, "the socket", process=process)
         return process
 
@@ -247,12 +249,12 @@ class Systemd(ServiceTest):
 
     def test_activated_by_its_socket(self):
         process = self.activate(self.units()[1])
-        self.assertEqual(self.post(), 201)
-        self.assertEqual(sum(len(s.take()) for s in self.sinks), 4)
-        self.assertEqual(self.post(credentials="Aladdin:wrong"), 401)
+        assert self.post() == 201
+        assert sum(len(s.take()) for s in self.sinks) == 4
+        assert self.post(credentials="Aladdin:wrong") == 401
         wait_until(lambda: "event=refused" in process.log(), "the log")
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(10), 0)
+        assert process.wait(10) == 0
 
     def several(self):
         """The service with haproxy-service.conf in one file."""
@@ -263,12 +265,12 @@ class Systemd(ServiceTest):
 
     def test_several_responders_on_one_socket(self):
         process = self.activate(self.several())
-        self.assertEqual(self.post(), 201)
+        assert self.post() == 201
         wait_until(lambda: len(children(process.pid)) == 8, "there are eight",
                    process=process)
         process.send_signal(signal.SIGTERM)
         process.wait(10)
-        self.assertEqual(children(process.pid), [])
+        assert children(process.pid) == []
 
     def test_system_calls_and_sockets_are_those_allowed(self):
         self.assert_only_allowed_calls(self.units()[1])
@@ -282,8 +284,8 @@ class Systemd(ServiceTest):
         trace = self.folder / "trace"
         process = self.activate(
             service, tool("strace"), "-f", "-qq", "-o", trace)
-        self.assertEqual(self.post(), 201)
-        self.assertEqual(self.post(credentials="Aladdin:wrong"), 401)
+        assert self.post() == 201
+        assert self.post(credentials="Aladdin:wrong") == 401
         for pid in children(process.pid) or [process.pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)  # one may end the others
@@ -291,15 +293,14 @@ class Systemd(ServiceTest):
         lines = re.findall(r"^\d+ +(.*)$", trace.read_text(), re.M)
         used = {line.partition("(")[0] for line in lines
                 if re.match(r"[a-z0-9_]+\(", line)}
-        self.assertIn("accept", "".join(used))
-        self.assertTrue((self.folder / "frames").exists())
+        assert "accept" in "".join(used)
+        assert (self.folder / "frames").exists()
         allowed = self.allowed(service)
-        self.assertNotIn("mount", allowed)
-        self.assertEqual(used - allowed, set())
-        self.assertEqual(
-            set(re.findall(r"socket\((AF_[A-Z0-9]+)", trace.read_text())) -
-            set(self.setting(service, "RestrictAddressFamilies").split()),
-            set())
+        assert "mount" not in allowed
+        assert used - allowed == set()
+        assert (set(re.findall(r"socket\((AF_[A-Z0-9]+)", trace.read_text())) -
+                set(self.setting(service, "RestrictAddressFamilies").split())) == \
+            set()
 
     def allowed(self, service):
         allowed = set()

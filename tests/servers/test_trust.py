@@ -6,10 +6,12 @@ import os
 import shutil
 import socket
 import tempfile
-import unittest
 from pathlib import Path
 
+import pytest
+
 import fastcgi
+from lib.case import Case
 from lib.collector import Sink
 from lib.http import request
 from lib.places import CREDENTIALS, PROGRAM, REFERENCE
@@ -22,22 +24,21 @@ LOCATION = "location / {\n"
 PARAMS = "\tinclude /etc/nginx/logplex-statsd-params.conf;\n"
 
 
-class TrustTest(unittest.TestCase):
+class TrustTest(Case):
     def start(self, server_class, *edits, checked_by_server=True):
         """edits: (file, old, new)"""
         by_file = {}
         for name, old, new in edits:
             by_file.setdefault(name, []).append((old, new))
-        server = server_class(checked_by_server=checked_by_server,
-                              edits=by_file)
-        self.addCleanup(server.stop)
+        server = self.keep(server_class(checked_by_server=checked_by_server,
+                                        edits=by_file))
         return server
 
     def status(self, server, **kwargs):
         kwargs.setdefault("credentials", None)
         answer = request(server.port, body=REFERENCE, **kwargs)
         counted = sum(len(sink.take()) for sink in server.sinks)
-        self.assertEqual(counted, 4 if answer.status == 201 else 0)
+        assert counted == (4 if answer.status == 201 else 0)
         return answer.status
 
 
@@ -51,18 +52,18 @@ class NginxTrust(TrustTest):
             ("nginx-password.conf", 'auth_basic           "logplex-statsd";',
              "auth_basic off;"),
             ("nginx-password.conf", "fastcgi_param AUTH_TYPE   Basic;", ""))
-        self.assertEqual(self.status(server, credentials=WRONG), 401)
+        assert self.status(server, credentials=WRONG) == 401
 
     def test_user_and_type_without_a_password_check_let_anybody_in(self):
         server = self.start(
             Nginx, ("nginx-password.conf", 'auth_basic           "logplex-statsd";',
                     "auth_basic off;"))
-        self.assertEqual(self.status(server, credentials=WRONG), 201)
+        assert self.status(server, credentials=WRONG) == 201
 
     def test_satisfy_any_lets_anybody_in(self):
         server = self.start(Nginx, ("nginx-password.conf", LOCATION, LOCATION +
                                     "satisfy any; allow 127.0.0.1;\n"))
-        self.assertEqual(self.status(server, credentials=WRONG), 201)
+        assert self.status(server, credentials=WRONG) == 201
 
     def test_subrequest_that_asks_another_lets_anybody_in(self):
         server = self.start(
@@ -70,7 +71,7 @@ class NginxTrust(TrustTest):
                     "auth_request /asked;"),
             ("nginx-password.conf", LOCATION,
              "location = /asked { return 204; }\n" + LOCATION))
-        self.assertEqual(self.status(server, credentials=WRONG), 201)
+        assert self.status(server, credentials=WRONG) == 201
 
     def test_parameter_that_comes_twice_counts_as_its_last_value(self):
         twice = ("\tinclude /usr/share/nginx-fastcgi_params;\n"
@@ -79,7 +80,7 @@ class NginxTrust(TrustTest):
         server = self.start(Nginx, ("nginx.conf", LOCATION, LOCATION + twice),
                             checked_by_server=False)
         # SCRIPT_NAME is the whole path and then empty.
-        self.assertEqual(self.status(server, credentials=CREDENTIALS), 201)
+        assert self.status(server, credentials=CREDENTIALS) == 201
         # REMOTE_USER is Aladdin and then empty.
         server = self.start(
             Nginx, ("nginx-password.conf", LOCATION, LOCATION),
@@ -87,17 +88,18 @@ class NginxTrust(TrustTest):
              "auth_basic off;"),
             ("nginx-password.conf", "fastcgi_param REMOTE_USER $remote_user;",
              twice))
-        self.assertEqual(self.status(server, credentials=WRONG), 401)
+        assert self.status(server, credentials=WRONG) == 401
 
-    def setUp(self):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         # The package's own file, wherever the test's folder is.
         package = Path("/etc/nginx/fastcgi_params")
-        self.assertIn("$remote_user", package.read_text())
+        assert "$remote_user" in package.read_text()
         self._replaced = Nginx.replaced
         original = Server.replaced.fget
         Nginx.replaced = property(lambda s: [
             *original(s), ("/usr/share/nginx-fastcgi_params", package)])
-        self.addCleanup(delattr, Nginx, "replaced")
+        self.at_end(delattr, Nginx, "replaced")
 
 
 class ApacheTrust(TrustTest):
@@ -107,7 +109,7 @@ class ApacheTrust(TrustTest):
 
     def setenvif(self, *lines):
         mark = "ScriptAlias \"/cgi-bin"
-        self.addCleanup(setattr, ApacheCgi, "more_modules",
+        self.at_end(setattr, ApacheCgi, "more_modules",
                         ApacheCgi.more_modules)
         ApacheCgi.more_modules = (*ApacheCgi.more_modules, "setenvif")
         return self.start(ApacheCgi, self.GUARD, (
@@ -115,18 +117,15 @@ class ApacheTrust(TrustTest):
 
     def test_require_all_granted_gives_no_user(self):
         server = self.start(ApacheCgi, self.GUARD)
-        self.assertEqual(self.status(server, credentials=WRONG), 401)
+        assert self.status(server, credentials=WRONG) == 401
 
     def test_remote_user_from_a_header_is_not_believed_alone(self):
         server = self.setenvif(self.LINES)
-        self.assertEqual(self.status(
-            server, headers=["X-Remote-User: Aladdin"]), 401)
+        assert self.status(server, headers=["X-Remote-User: Aladdin"]) == 401
 
     def test_remote_user_and_type_from_a_header_let_anybody_in(self):
         server = self.setenvif(self.LINES, "SetEnv AUTH_TYPE Basic\n")
-        self.assertEqual(self.status(
-            server, headers=["X-Remote-User: Aladdin"]), 201)
-
+        assert self.status(server, headers=["X-Remote-User: Aladdin"]) == 201
 
     def test_proxy_parameters_from_a_header_let_anybody_in(self):
         mark = '<Location "/drain/">'
@@ -134,8 +133,7 @@ class ApacheTrust(TrustTest):
             "apache-proxy.conf", mark,
             'ProxyFCGISetEnvIf "true" REMOTE_USER "%{HTTP:X-Remote-User}"\n'
             'ProxyFCGISetEnvIf "true" AUTH_TYPE "Basic"\n' + mark))
-        self.assertEqual(self.status(
-            server, headers=["X-Remote-User: Aladdin"]), 201)
+        assert self.status(server, headers=["X-Remote-User: Aladdin"]) == 201
 
 
 class LighttpdTrust(TrustTest):
@@ -145,8 +143,8 @@ class LighttpdTrust(TrustTest):
                              '"mod_auth", "mod_authn_file", ', ""),
             ("lighttpd-site.conf", '"mod_fastcgi"',
              '"mod_fastcgi", "mod_auth", "mod_authn_file"'))
-        self.assertEqual(self.status(server, credentials=WRONG), 401)
-        self.assertEqual(self.status(server), 401)
+        assert self.status(server, credentials=WRONG) == 401
+        assert self.status(server) == 401
 
     def test_environment_that_names_a_user_lets_anybody_in(self):
         server = self.start(
@@ -155,7 +153,7 @@ class LighttpdTrust(TrustTest):
              '  include "/etc/lighttpd/logplex-statsd-password.conf"',
              '  setenv.set-environment = ( "REMOTE_USER" => "Aladdin",\n'
              '    "AUTH_TYPE" => "Basic" )'))
-        self.assertEqual(self.status(server), 201)
+        assert self.status(server) == 201
 
 
 class CaddyTrust(TrustTest):
@@ -164,7 +162,7 @@ class CaddyTrust(TrustTest):
 
     def test_without_basicauth_nobody_is_let_in(self):
         server = self.start(Caddy, self.GUARD)
-        self.assertEqual(self.status(server, credentials=WRONG), 401)
+        assert self.status(server, credentials=WRONG) == 401
 
     def test_remote_user_from_a_header_lets_anybody_in(self):
         server = self.start(
@@ -172,40 +170,36 @@ class CaddyTrust(TrustTest):
             ("caddy-password.conf", "env AUTH_TYPE Basic",
              "env AUTH_TYPE Basic\n"
              "env REMOTE_USER {http.request.header.X-Remote-User}"))
-        self.assertEqual(self.status(
-            server, headers=["X-Remote-User: Aladdin"]), 201)
+        assert self.status(server, headers=["X-Remote-User: Aladdin"]) == 201
 
 
 class HaproxyTrust(TrustTest):
     def test_user_and_type_without_a_password_check_let_anybody_in(self):
         server = self.start(Haproxy, (
             "haproxy.conf", "http-request auth", "#http-request auth"))
-        self.assertEqual(self.status(server, credentials=WRONG), 201)
-        self.assertEqual(self.status(server), 401)
+        assert self.status(server, credentials=WRONG) == 201
+        assert self.status(server) == 401
 
 
-class SocketTrust(unittest.TestCase):
+class SocketTrust(Case):
     """Anybody who can connect to the socket can claim to be anybody."""
 
     def responder(self, family=socket.AF_UNIX, mode=0o600, auth="remote-user",
                   args=()):
         folder = tempfile.mkdtemp(prefix="logplex-statsd-socket-")
-        self.addCleanup(shutil.rmtree, folder)
-        s = socket.socket(family)
-        self.addCleanup(s.close)
+        self.at_end(shutil.rmtree, folder)
+        s = self.keep(socket.socket(family))
         s.bind(("127.0.0.1", 0) if family == socket.AF_INET
                else folder + "/socket")
         if family == socket.AF_UNIX:
             os.chmod(folder + "/socket", mode)
         s.listen()
-        self.sink = Sink()
-        self.addCleanup(self.sink.close)
+        self.sink = self.keep(Sink())
         env = {"METRICS_CLUSTER": self.sink.uri,
                "API_CREDENTIALS_HEAVEN": CREDENTIALS}
         if auth is not None:
             env["AUTH"] = auth
-        process = Process([PROGRAM, *args], env=env, stdin=s)
-        self.addCleanup(process.stop)
+        process = self.keep(Process([PROGRAM, *args], env=env, stdin=s))
         self.address = s.getsockname()
         return process
 
@@ -217,36 +211,35 @@ class SocketTrust(unittest.TestCase):
             s.sendall(fastcgi.message(REMOTE_USER="Aladdin",
                                       AUTH_TYPE="Basic", credentials="no:one"))
             answer = fastcgi.read_reply(s)
-        self.assertEqual(answer.status, 401 if kwargs.get(
-            "auth", "remote-user") is None else 201)
+        assert answer.status == (
+            401 if kwargs.get("auth", "remote-user") is None else 201)
         return "event=exposed" in process.log()
 
     def test_tcp_port_is_logged(self):
-        self.assertTrue(self.exposed(family=socket.AF_INET))
+        assert self.exposed(family=socket.AF_INET)
 
     def test_socket_that_everybody_may_open_is_logged(self):
-        self.assertTrue(self.exposed(mode=0o666))
+        assert self.exposed(mode=0o666)
 
     def test_private_socket_is_not(self):
-        self.assertFalse(self.exposed(mode=0o600))
-        self.assertFalse(self.exposed(mode=0o660))
+        assert not self.exposed(mode=0o600)
+        assert not self.exposed(mode=0o660)
 
     def test_none_matters_where_the_program_checks(self):
-        self.assertFalse(self.exposed(family=socket.AF_INET, auth=None))
+        assert not self.exposed(family=socket.AF_INET, auth=None)
 
     def check(self, **kwargs):
         process = self.responder(args=["--check"], **kwargs)
-        self.assertEqual(process.wait(10), 0, process.log())
+        assert process.wait(10) == 0, process.log()
         return process.log()
 
     def test_check_says_what_the_web_server_must_do(self):
         log = self.check()
-        self.assertIn("warning: AUTH=remote-user", log)
-        self.assertIn("docs/web-servers.md", log)
-        self.assertNotIn("socket's mode", log)
-        self.assertNotIn("remote-user", self.check(auth=None))
+        assert "warning: AUTH=remote-user" in log
+        assert "docs/web-servers.md" in log
+        assert "socket's mode" not in log
+        assert "remote-user" not in self.check(auth=None)
 
     def test_check_looks_at_the_socket(self):
-        self.assertIn("give it a unix socket",
-                      self.check(family=socket.AF_INET))
-        self.assertIn("socket's mode", self.check(mode=0o666))
+        assert "give it a unix socket" in self.check(family=socket.AF_INET)
+        assert "socket's mode" in self.check(mode=0o666)

@@ -3,8 +3,10 @@ was right, nor whether the application exists."""
 
 import re
 import subprocess
-import unittest
 
+import pytest
+
+from lib.case import Case
 from lib.places import ROOT
 
 TIMING = ROOT / "build" / "timing"
@@ -30,7 +32,7 @@ def difference(pair):
     return abs(pair[0] - pair[1]) / min(pair)
 
 
-class Timing(unittest.TestCase):
+class Timing(Case):
     def test_no_pair_of_requests_can_be_told_apart(self):
         # A difference that is real shows every time; noise does not.
         open_pairs, seen = None, []
@@ -46,7 +48,7 @@ class Timing(unittest.TestCase):
                 else open_pairs & differing
             if not open_pairs:
                 return
-        self.fail(f"told apart by time: {open_pairs}: {seen}")
+        pytest.fail(f"told apart by time: {open_pairs}: {seen}")
 
 
 def without_comments(path):
@@ -54,31 +56,28 @@ def without_comments(path):
     return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
 
 
-class Text(unittest.TestCase):
+class Text(Case):
     def test_secrets_are_compared_in_constant_time_only(self):
         """Who looks into a secret is basic_auth.c; all else calls it."""
         inside = re.compile(r"(?:->|\.)(?:bytes|len)\b|struct secret\b")
         basic_auth = without_comments(ROOT / "src" / "auth" / "basic_auth.c")
         compared = [m[1] for m in COMPARISONS.finditer(basic_auth)
                     if inside.search(m[2])]
-        self.assertEqual(compared, ["sodium_memcmp", "crypto_verify_64"])
-        self.assertNotRegex(basic_auth, r"(?:->|\.)bytes\[")
+        assert compared == ["sodium_memcmp", "crypto_verify_64"]
+        assert not re.search(r"(?:->|\.)bytes\[", basic_auth)
 
     def test_nobody_else_looks_into_a_secret(self):
         """The only comparisons in credentials.c are of names and of users."""
         text = without_comments(ROOT / "src" / "auth" / "credentials.c")
         found = sorted((m[1], m[2].split(",")[0].strip()) for m in
                        COMPARISONS.finditer(text))
-        self.assertEqual(found, [
-            ("slice_equal", "user"), ("sodium_memcmp", "found->name")])
+        assert found == [
+            ("slice_equal", "user"), ("sodium_memcmp", "found->name")]
         for path in sorted((ROOT / "src").rglob("*.c")):
             if path.name not in ("basic_auth.c", "credentials.c"):
-                self.assertNotRegex(
-                    without_comments(path),
-                    r"\bstruct secret\b|credentials\[[^]]*\]\.(bytes|len)",
-                    path.name)
+                assert not re.search(r"\bstruct secret\b|credentials\[[^]]*\]\.(bytes|len)", without_comments(path)), \
+                    path.name
 
     def test_signatures_are_compared_in_constant_time_only(self):
         text = without_comments(ROOT / "src" / "statsd" / "signature.c")
-        self.assertEqual([m[1] for m in COMPARISONS.finditer(text)],
-                         ["sodium_memcmp"])
+        assert [m[1] for m in COMPARISONS.finditer(text)] == ["sodium_memcmp"]
