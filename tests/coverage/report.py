@@ -17,14 +17,15 @@ LINES, BRANCHES = 95.0, 90.0
 
 
 PREFACE = f"""\
-# What the tests reach
+# What the tests cover
 
-Written by `make coverage`: gcc's coverage of `src/`, without optimisation, over
-the unit tests, the end-to-end tests, the command line, faults that FastCGI by
-hand and dying processes bring about, and the socket that `AUTH=remote-user`
-judges. At least {LINES:.0f} % of the lines and {BRANCHES:.0f} % of the branches
-are asked for. A condition has two branches for each of its parts. Fuzzing,
-random bodies and the suites that build a program of their own are not counted.
+Written by `make coverage`: gcc's coverage of `src/`, without optimisation, by
+the unit tests, the end-to-end tests, the command line, faults caused by hand-made
+FastCGI records and dying processes, and the tests of the socket with
+`AUTH=remote-user`. At least {LINES:.0f} % of the lines and {BRANCHES:.0f} % of the
+branches must be reached. A condition has two branches for each of its parts.
+Fuzzing, random bodies and the suites that build a separate program are not
+counted.
 """
 
 

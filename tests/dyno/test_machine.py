@@ -201,11 +201,11 @@ if roots.LONG:
 def installed(user):
     """The machine after the steps that are the same for every server."""
     install, settings, *_ = first_run.blocks(
-        "docs/web-servers.md", "Four steps, for every server")
+        "docs/web-servers.md", "Four steps for every server")
     user.paste(install)
     user.paste(f"export SUDO_EDITOR=true\n{settings}")
     for responder in first_run.blocks("docs/web-servers.md",
-                                      "A responder of its own")[:1]:
+                                      "A separate responder")[:1]:
         user.paste(responder)
     return user
 
@@ -217,7 +217,7 @@ def paste_server(user, name, service):
     for line in lines:
         user.paste(line, network=line.startswith("sudo apt "))
     moves = first_run.blocks("docs/web-servers.md",
-                             "Four steps, for every server")[2].splitlines()
+                             "Four steps for every server")[2].splitlines()
     for line in moves:
         if f"/etc/{service}/" in line:
             user.paste(line)
@@ -234,7 +234,7 @@ def test_a_recipe_of_web_servers_where_port_80_is_taken(installed, name):
     user.run("systemctl daemon-reload && "
              "systemctl restart logplex-statsd.socket")
     look = first_run.blocks("docs/web-servers.md",
-                            "Four steps, for every server")[-1]
+                            "Four steps for every server")[-1]
     output = user.paste(f"{{ {look} }} 2>&1; sleep 0.5; kill %1 %2")
     assert "201 Created" in output, output
     assert sorted(re.findall(r"heaven\.heroku\.errors\..*", output)) == [

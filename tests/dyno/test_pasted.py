@@ -59,10 +59,10 @@ def group(name):
     return edit("logplex-statsd.socket", "[Socket]", f"SocketGroup={name}")
 
 
-SETTINGS = section("Four steps, for every server", 1,
+SETTINGS = section("Four steps for every server", 1,
                    "sudoedit /etc/logplex-statsd.env\n")
-LOOK = section("Four steps, for every server", -1)
-SOCKET = section("A responder of its own")
+LOOK = section("Four steps for every server", -1)
+SOCKET = section("A separate responder")
 USERS = section("Passwords that the web server checks")
 WAYS = {
     "nginx": SOCKET + section("nginx"),
