@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import fastcgi
+from lib import fastcgi
 from lib.case import Case
 from lib.collector import Sink
 from lib.http import request
