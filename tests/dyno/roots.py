@@ -6,6 +6,8 @@ build root has a compiler, the run root only packages that the run images of
 heroku-24 and heroku-26 list too (heroku/base-images, installed-packages), and
 far fewer than these. Roots are kept in build/dyno until make clean."""
 
+import contextlib
+import fcntl
 import functools
 import hashlib
 import os
@@ -166,13 +168,26 @@ def ubuntu_keyring():
     return kept
 
 
+@contextlib.contextmanager
+def locked(root):
+    """For one process at a time: others wait for the root that this one makes."""
+    root.path.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{root.path}.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def base(suite):
     """The minimal system, made once."""
     root = Root(CACHE / suite / "base", suite)
-    if (root.path / ".complete").exists():
-        return root
+    with locked(root):
+        if not (root.path / ".complete").exists():
+            make_base(suite, root)
+    return root
+
+
+def make_base(suite, root):
     options = []
-    (CACHE / suite).mkdir(parents=True, exist_ok=True)
     if suite != "bookworm":
         options = [f"--keyring={ubuntu_keyring()}"]
     remove(root.path)
@@ -189,16 +204,15 @@ def base(suite):
     root.run(["useradd", "--uid", str(UID), "--user-group", "--no-create-home",
               "--home-dir", "/app", "heroku"])
     (root.path / ".complete").touch()
-    return root
 
 
 def made(suite, name, packages):
     """A copy of the minimal system with these packages, made once."""
     root = Root(CACHE / suite / name, suite)
-    if not (root.path / f".{name}").exists():
-        root = base(suite).copy(name)
-        root.install(packages)
-        (root.path / f".{name}").touch()
+    with locked(root):
+        if not (root.path / f".{name}").exists():
+            base(suite).copy(name).install(packages)
+            (root.path / f".{name}").touch()
     return root
 
 
