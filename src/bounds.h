@@ -93,8 +93,8 @@
 #define DATAGRAM_MAX 65507
 
 /*
- * Collectors that verify signatures read at most 1,024 bytes, and drop a
- * datagram that fills this buffer.
+ * brubeck, which verifies signatures, reads at most 1,024 bytes: a longer
+ * datagram is cut, and fails its HMAC.
  */
 #define SIGNED_DATAGRAM_MAX 1023
 
