@@ -3,10 +3,8 @@ read what is typed: no URI is cut at its `&`, or taken for names of files becaus
 of its `?`, and no comment becomes arguments. Every command is recorded instead of
 run."""
 
-import os
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
