@@ -23,8 +23,8 @@ MODE_CFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 MODE_LDFLAGS = -fsanitize=address,undefined
 else
-# Link-time optimisation, by gcc: clang would need a linker of its own.  The
-# objects hold code for plain links too, which is how tests link, sooner.
+# Link-time optimisation, by gcc: clang would need another linker.  The objects
+# hold code for plain links too: tests link that way, which is faster.
 LTO := $(if $(shell $(CC) --version 2>/dev/null | grep -i clang),,-flto=auto)
 BUILD = build
 BIN = bin
@@ -40,7 +40,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE= -DVERSION='"$(VERSION)"' -Isrc \
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(MODE_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(MODE_LDFLAGS) $(LDFLAGS)
 
-# All of src but the programs' own files: tests and benchmarks link it too.
+# All of src except the programs' main files: tests and benchmarks link it too.
 SOURCES = $(filter-out src/main.c $(wildcard src/tools/*.c), \
 	$(wildcard src/*.c src/*/*.c))
 LIBRARY = $(BUILD)/liblogplex-statsd.a
@@ -60,7 +60,7 @@ $(LIBRARY): $(SOURCES:src/%.c=$(BUILD)/%.o)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-# A library that is missing is named by its package.
+# For a missing library, the message names its package.
 NEEDED = fcgiapp.h:libfcgi-dev sodium.h:libsodium-dev zlib.h:zlib1g-dev
 $(BUILD)/needed: Makefile
 	@mkdir -p $(@D)
@@ -79,8 +79,8 @@ $(BUILD)/%.o: src/%.c Makefile | $(BUILD)/needed
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 
-# DESTDIR and PREFIX say where; the examples and the systemd unit name the
-# program by its path. Its companions have its name in front there.
+# DESTDIR and PREFIX say where; the examples and the systemd unit get the
+# program's path. The other programs get its name as a prefix.
 PREFIX ?= /usr/local
 COMMANDS = $(DESTDIR)$(PREFIX)/bin
 MAN1 = $(DESTDIR)$(PREFIX)/share/man/man1
@@ -110,7 +110,7 @@ uninstall:
 	rm -f $(UNITS)/logplex-statsd.socket $(UNITS)/logplex-statsd.service
 	rm -rf $(DOC)
 
-# A release: what is committed, and a package of what is there.
+# A release: a tarball of the commit, and a package of the working tree.
 .PHONY: dist deb
 dist:
 	@mkdir -p build
@@ -124,5 +124,5 @@ deb:
 clean:
 	rm -rf build bin/logplex-statsd bin/listener
 
-# Each kind of test brings its targets along.
+# Each kind of test has its targets in its folder.
 include $(wildcard tests/*.mk tests/*/*.mk)

@@ -1,4 +1,4 @@
-# Static checks, each a line; the last counts them.
+# Static checks, one per line; the last line counts them.
 
 LINT_CFLAGS = -std=c11 $(ALL_CPPFLAGS)
 C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[ch])

@@ -2,7 +2,7 @@
 
 #include "base/ascii.h"
 
-/* "2024-01-01T": a digit stands for any. */
+/* The form "2024-01-01T", with any digits. */
 static bool
 starts_with_date(struct slice s)
 {

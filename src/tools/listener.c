@@ -121,7 +121,7 @@ judge_time(int64_t seconds)
 	struct timespec now;
 	int64_t age;
 
-	/* Not time(2), which may lag behind a sender's clock by a tick. */
+	/* Not time(2), which may be a tick later than a sender's clock. */
 	clock_gettime(CLOCK_REALTIME, &now);
 	age = (int64_t)now.tv_sec - seconds;
 	if (age < 0)

@@ -34,7 +34,7 @@ def share_moved(before, after):
 
 
 class Instance(Process):
-    """bin/web with a cluster of its own; so many of them as one likes."""
+    """bin/web with a separate cluster; any number of them can run."""
 
     def __init__(self, cluster):
         self.port = free_port()

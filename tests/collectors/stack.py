@@ -1,4 +1,4 @@
-"""Real collectors, each started on loopback in a folder of its own: statsd
+"""Real collectors, each started on loopback in a separate folder: statsd
 (npm), carbon-cache, graphite-web and collectd (Debian's packages)."""
 
 import json

@@ -17,7 +17,7 @@ CODES = {
     "H10": ("#6a3d9a", "crashed"),
     "H12": ("#e03131", "request timeout"),
 }
-# What is rare and bad: a lane of its own above the others, one for each.
+# Rare and bad events: each has a separate lane above the others.
 LANES = {
     "L10": ("#000000", "messages lost"),
     "R15": ("#8c0d3f", "killed for its memory"),

@@ -138,7 +138,7 @@ def debootstrap(suite, target, *options):
     script = scripts / suite
     if not script.exists():
         script = scripts / "gutsy"
-    # In a mount namespace of its own, so that no mount is left behind.
+    # In a separate mount namespace, so that no mount is left over.
     return run([tool("unshare"), "--mount", tool("debootstrap"),
                 "--variant=minbase", f"--components={COMPONENTS[suite]}",
                 *options, suite, target, "", script])

@@ -208,7 +208,7 @@ class Faults(Case):
 
     @roots.only_long
     def test_buildpack_by_its_git_address_has_nothing_to_say(self):
-        # Then it runs from a checkout of its own. METRICS_CLUSTER is set here.
+        # Then it runs from a separate checkout. METRICS_CLUSTER is set here.
         self.root.place_checkout("/tmp/buildpack")
         env_dir = self.root.path / "tmp/env"
         env_dir.mkdir()

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.root, pytest.mark.xdist_group("dyno"),
 # Heroku's patience: for a port to be bound, for a dyno to stop.
 BOOT, SHUTDOWN = 60, 30
 # What runs the Procfile's command and stays, as the dyno's own init does: it
-# says how the command ended, and whoever is left is left for the test to see.
+# says how the command ended; what is left running is for the test to see.
 INIT = r"""
 bash -c "$1" </dev/null &
 child=$!

@@ -1,4 +1,4 @@
-"""What --check and --explain tell somebody who sets the program up."""
+"""What --check and --explain show a user who sets up the program."""
 
 import contextlib
 import hmac

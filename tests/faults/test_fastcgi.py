@@ -53,7 +53,7 @@ class Cores(ResponderTest):
             Path(f"/proc/{self.responder.pid}/limits").read_text())
 
     def run_by_nobody(self, *command):
-        """What /proc has of a responder of somebody who is not root."""
+        """What /proc shows of a responder whose user is not root."""
         nobody = ["setpriv", "--reuid=65534", "--regid=65534",
                   "--clear-groups"] if os.geteuid() == 0 else []
         self.start_responder(command=[*nobody, *command])
@@ -570,7 +570,7 @@ class Costs(ResponderTest):
 
 
 class Logs(ResponderTest):
-    """A log that nobody reads, or that somebody reads slowly."""
+    """A log that is not read, or read slowly."""
 
     dropped = re.compile(rb"event=log-stalled dropped=(\d+)\n")
 

@@ -301,7 +301,7 @@ class MachineFaults(FaultTest):
 
 
 class WebServerFaults(FaultTest):
-    """Load from a few clients, each request in a bucket of its own, so that
+    """Load from a few clients, each request with a different bucket, so that
     it can be said of every single one what became of it."""
 
     batch = frames(H12, R14, H12)

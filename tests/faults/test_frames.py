@@ -1,4 +1,4 @@
-"""FRAMES_FILE: who shares it, and what becomes of it."""
+"""FRAMES_FILE: which processes share it, and how it can fail."""
 
 import contextlib
 import json

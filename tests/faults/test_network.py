@@ -80,7 +80,7 @@ def collector_in(pid, *args):
 
 
 class Load(threading.Thread):
-    """Batch after batch, each of an application of its own."""
+    """Batch after batch, each from a different application."""
 
     def __init__(self, test):
         super().__init__(daemon=True)

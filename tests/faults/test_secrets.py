@@ -285,7 +285,7 @@ class Hardening(WebTest):
         assert self.post().status == 201
         path = fastcgi_socket(self.web.pid)
         assert path.is_socket()
-        # lighttpd would use a socket that somebody else had put there before.
+        # lighttpd would use a socket that another user had put there.
         for found in (path.stat(), path.parent.stat()):
             assert stat.S_IMODE(found.st_mode) & 0o077 == 0
             assert found.st_uid == os.geteuid()

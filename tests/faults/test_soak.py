@@ -450,7 +450,7 @@ class Worker(threading.Thread):
             self.soak.kinds[kind] += 1
 
     def uncertain(self):
-        """A request that may be counted or not, in a bucket of its own."""
+        """A request that may be counted or not, with a different bucket."""
         self.serial += 1
         app, batch = f"maybe-{self.number}-{self.serial}", self.batch(20)
         with self.soak.lock:

@@ -98,7 +98,7 @@ COUNTERS = 4  # of the reference batch
 
 
 class Case:
-    """A program of which one system call fails, and what comes of it."""
+    """A program in which one system call fails, and the outcome."""
 
     def __init__(self, strace, program=PROGRAM, debug=False):
         self.strace, self.program = list(strace), str(program)

@@ -51,7 +51,7 @@ check_config(const struct config *c)
 		    c->credentials.index[i].hash);
 }
 
-/* Faults and warnings, in memory of their own. */
+/* Faults and warnings, in separate memory. */
 struct found {
 	struct findings findings;
 	char faults[FAULTS_MAX], warnings[FAULTS_MAX];

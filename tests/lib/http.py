@@ -64,7 +64,7 @@ def read_answer(s):
 
 
 def request(port, **kwargs):
-    """One request on a connection of its own."""
+    """One request on a separate connection."""
     head_only = kwargs.get("method") == "HEAD"
     with connect(port) as s:
         s.sendall(build_request(**kwargs))

@@ -30,7 +30,7 @@ def wait_until(condition, what, seconds=10, process=None):
 
 
 class Process(subprocess.Popen):
-    """A process in a session of its own, whose output goes to a file."""
+    """A process in a separate session, whose output goes to a file."""
 
     def __init__(self, command, env=None, log=None, **kwargs):
         self._log = log or tempfile.NamedTemporaryFile(

@@ -69,7 +69,7 @@ class Server:
     way = None        # what the table calls it
     name = None       # of its examples in docs/servers
     files = ()        # that of this way
-    external = False  # whether the responder is somebody else's
+    external = False  # whether something else starts the responder
     cgi = False
     streams = None    # from how many bytes on it does not wait for a body
     responders_wanted = 2
@@ -121,7 +121,7 @@ class Server:
             if process is not None:
                 left = children(process.pid)
                 process.stop()
-                for pid in left:  # those in a session of their own
+                for pid in left:  # those in another session
                     with contextlib.suppress(OSError):
                         if str(self.folder) in os.readlink(
                                 f"/proc/{pid}/exe"):
@@ -478,7 +478,7 @@ class Haproxy(Server):
 
     @property
     def replaced(self):
-        # It has a root folder of its own, as in Debian's haproxy.cfg.
+        # It has another root folder, as in Debian's haproxy.cfg.
         inside = [("unix@/run/", "unix@/")] if ROOTED else []
         return [*inside, *super().replaced]
 

@@ -36,7 +36,7 @@ REFERENCE_JSON = {"messages": 5, "errors": 4, "skipped": 0}
 BY_OWNER = [["heaven.heroku.errors.R89:1|c"],
             ["heaven.heroku.errors.R99:1|c", "heaven.heroku.errors.L99:1|c",
              "heaven.heroku.errors.H12:1|c"]]
-# What a client may send to pass for somebody: none of it may ever count.
+# What a client may send to pose as another user: none of it may ever count.
 FORGED = [f"{name}: {value}" for name, value in (
     ("Remote-User", "Aladdin"), ("Remote_User", "Aladdin"),
     ("REMOTE_USER", "Aladdin"), ("X-Remote-User", "Aladdin"),

@@ -182,7 +182,7 @@ class HaproxyTrust(TrustTest):
 
 
 class SocketTrust(Case):
-    """Anybody who can connect to the socket can claim to be anybody."""
+    """Anyone who can connect to the socket can claim to be any user."""
 
     def responder(self, family=socket.AF_UNIX, mode=0o600, auth="remote-user",
                   args=()):
