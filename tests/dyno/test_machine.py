@@ -129,7 +129,7 @@ def test_the_policy_is_that_of_before_but_for_what_is_new(user):
 def test_one_line_says_what_was_installed(user):
     first, last = user.said.splitlines()
     assert re.match(r"Installing (.* )?lighttpd( |$)", first)
-    assert re.match(r"Installed them and what they need, \d+ packages; not "
+    assert re.match(r"Installed them and their dependencies, \d+ packages; not "
                     r"started, and disabled: lighttpd( lighttpd-maint.timer)?"
                     r"\.$", last)
 
