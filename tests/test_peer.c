@@ -1,6 +1,7 @@
 #include "serve/peer.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -275,6 +276,7 @@ static void
 nothing_is_read_beyond_the_deadline(void **state)
 {
 	char body[16];
+	struct rusage before, after;
 
 	(void)state;
 	assert_true(open_request(SLICE(OPENING)));
@@ -285,7 +287,10 @@ nothing_is_read_beyond_the_deadline(void **state)
 	connect_by(SOCK_STREAM);
 	assert_true(open_request(SLICE(OPENING STDIN("\2") "a")));
 	peer.deadline = clock_ms() + 20;
+	getrusage(RUSAGE_SELF, &before);
 	assert_int_equal(peer_read(&peer, body, sizeof(body)), -1);
+	getrusage(RUSAGE_SELF, &after);
+	assert_true(after.ru_nvcsw > before.ru_nvcsw); /* it slept */
 	assert_true(clock_ms() >= peer.deadline);
 }
 
