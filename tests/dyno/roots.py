@@ -11,6 +11,7 @@ import fcntl
 import functools
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import warnings
@@ -41,6 +42,16 @@ BUILD_PACKAGES = ["gcc", "make", "libc6-dev", "zlib1g-dev"]
 UID = 1000
 # What takes minutes is part of make test-dyno alone.
 LONG = os.environ.get("DYNO_LONG") == "1"
+
+
+def this_system():
+    """The suite of the machine that the tests run on."""
+    text = Path("/etc/os-release").read_text()
+    return re.search(r"^VERSION_CODENAME=(.*)$", text, re.M)[1]
+
+
+def proxies():
+    return {k: v for k, v in os.environ.items() if k.endswith("_proxy")}
 
 
 def only_long(test):
@@ -93,8 +104,7 @@ class Root:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def install(self, packages):
-        env = {"DEBIAN_FRONTEND": "noninteractive",
-               **{k: v for k, v in os.environ.items() if k.endswith("_proxy")}}
+        env = {"DEBIAN_FRONTEND": "noninteractive", **proxies()}
         self.run(["apt-get", "-qq", "-o", "Acquire::Retries=3", "update"],
                  env=env)
         self.run(["apt-get", "-qq", "-y", "-o", "Acquire::Retries=3", "install",

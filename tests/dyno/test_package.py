@@ -29,11 +29,6 @@ def run(*command, **kwargs):
     return roots.run(command, **kwargs)
 
 
-def this_system():
-    text = open("/etc/os-release").read()
-    return re.search(r"^VERSION_CODENAME=(.*)$", text, re.M)[1]
-
-
 @pytest.fixture(scope="module")
 def built():
     """The folder with what make deb builds; the unit tests run elsewhere."""
@@ -51,7 +46,7 @@ def package(built):
 @pytest.fixture(scope="module")
 def bare(package):
     """A bare root into which the package was installed."""
-    root = roots.base(this_system()).copy("package")
+    root = roots.base(roots.this_system()).copy("package")
     try:
         run("cp", package, root.path / "tmp")
         root.install([f"/tmp/{package.name}"])

@@ -67,7 +67,7 @@ class Help(Case):
         for name in PROGRAMS:
             done = self.run_alone(name, "--help")
             assert (done.returncode, done.stderr) == (0, "")
-            assert re.search(rf"^usage: \S*{name}\b", done.stdout)
+            assert re.search(rf"^usage: (.*/)?{name}\b", done.stdout)
 
     def test_every_program_refuses_an_option_that_is_none(self):
         for name in PROGRAMS:
@@ -156,12 +156,9 @@ class DebugServer(Case):
 
     def test_once_it_says_so_it_is_ready(self):
         self.start()
-        line = self.pasted()
-        for shell in ("bash", "zsh"):
-            with tempfile.TemporaryDirectory() as elsewhere:
-                done = subprocess.run([tool(shell), "-c", line], cwd=elsewhere,
-                                      capture_output=True, text=True)
-            assert "201 Created" in done.stdout, done.stderr
+        with tempfile.TemporaryDirectory() as elsewhere:
+            done = bash(self.pasted(), cwd=elsewhere)
+        assert "201 Created" in done.stdout, done.stderr
         assert f"Ready at http://localhost:{self.port}/heaven/logs" in \
             self.server.log()
 
