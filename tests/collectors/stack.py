@@ -1,6 +1,7 @@
 """Real collectors, each started on loopback in a separate folder: statsd
 (npm), carbon-cache, graphite-web and collectd (Debian's packages)."""
 
+import fcntl
 import json
 import re
 import socket
@@ -25,10 +26,14 @@ PYTHON = "/usr/bin/python3"
 
 
 def install_statsd():
-    """statsd's folder; npm installs it there at the first call."""
+    """statsd's folder; npm installs it there at the first call, while other
+    workers wait."""
     package = STATSD / "node_modules" / "statsd"
-    if not (package / "package.json").exists():
-        STATSD.mkdir(parents=True, exist_ok=True)
+    STATSD.mkdir(parents=True, exist_ok=True)
+    with open(STATSD / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (STATSD / "installed").exists():
+            return package
         done = subprocess.run(
             [tool("npm"), "install", "--omit=optional", "--no-audit",
              "--no-fund", "--no-package-lock", "--no-update-notifier",
@@ -37,6 +42,7 @@ def install_statsd():
             timeout=300)
         if done.returncode != 0:
             raise AssertionError(f"npm cannot install statsd:\n{done.stdout}")
+        (STATSD / "installed").touch()
     return package
 
 
