@@ -143,7 +143,7 @@ class Scaling(Case):
         moved = share_moved(
             *({n: ring[place] for n, place in places.items()}
               for ring in ("abababababab", "cbacabcbacab")))
-        assert f"{moved:.0f} % of all" in text.replace("\n", " ")
+        assert f"{moved:.0f} % of all" in " ".join(text.split())
 
     def ask_statsds(self, statsds):
         """The counters of each that are not statsd's own."""

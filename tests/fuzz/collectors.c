@@ -30,6 +30,18 @@ collectors_port(void)
 	return port;
 }
 
+/* As the configuration refuses it. */
+static bool
+is_too_small(const struct uri *uri)
+{
+	struct line_style style = uri_line_style(uri, SLICE(""));
+	size_t signature = uri->key_len > 0 ? SIGNATURE_LEN : 0;
+
+	return uri->datagram > 0 &&
+	    uri->datagram <
+	    signature + line_max(&style, APP_MAX, FAMILY_BIT(FAMILY_ERRORS));
+}
+
 static bool
 parse(struct uri *uri, struct slice userinfo, struct slice tail)
 {
@@ -43,7 +55,8 @@ parse(struct uri *uri, struct slice userinfo, struct slice tail)
 	buf_put(&text, tail);
 	return !text.truncated &&
 	    uri_parse(fuzz_copy(buf_slice(&text)), uri) == NULL &&
-	    !strcmp(uri->host, "127.0.0.1") && uri->port == collectors_port();
+	    !strcmp(uri->host, "127.0.0.1") && uri->port == collectors_port() &&
+	    !is_too_small(uri);
 }
 
 bool
