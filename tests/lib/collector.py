@@ -12,15 +12,17 @@ SIGNATURE = 44  # bytes in front of what is signed
 
 
 def udp_socket(host="127.0.0.1", port=0):
-    """With as large a buffer as there may be, for slow moments.  Its port is
-    none that the program of another test may still send to."""
+    """With as large a buffer as there may be, for slow moments.  On loopback its
+    port is none that the program of another test may still send to."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     s = socket.socket(family, socket.SOCK_DGRAM)
     for option in (SO_RCVBUFFORCE, socket.SO_RCVBUF):
         with contextlib.suppress(PermissionError):
             s.setsockopt(socket.SOL_SOCKET, option, 1 << 24)
             break
-    s.bind((host, port or free_port(socket.SOCK_DGRAM)))
+    if port == 0 and host in ("127.0.0.1", "::1"):
+        port = free_port(socket.SOCK_DGRAM)
+    s.bind((host, port))
     return s
 
 
