@@ -112,6 +112,31 @@ class Explain(Case):
                            for l in lines) == \
                     int(skipped)
 
+    def test_what_heroku_logs_prints(self):
+        at = b"2024-01-01T00:00:00.000000+00:00 "
+        printed = at.join([
+            b"", b'heroku[router]: at=error code=H12 desc="x" status=503\n',
+            b"app[web.1]: at=info not the router's\n",
+            b"heroku[web.1]: Error R14 (Memory quota exceeded)\n",
+            b"heroku web.1: Error R15\n", b"a b[web.1]: Error R15\n",
+            b"heroku[]: Error R15\n", b"heroku[web.1] Error R15\n"]) + \
+            b"Error R15\n2024-01-01 heroku[web.1]: Error R15\n" + \
+            at + b"heroku[web.2]: Error R14 (x)"
+        r = run("--explain", "--app", "heaven", stdin=printed,
+                env={"METRICS_CLUSTER": "statsd://127.0.0.1:8126",
+                     "METRICS": "errors,router"})
+        assert r.returncode == 0
+        messages, counters = r.stdout.decode().split("\n\n")
+        rows = [line.split("\t") for line in messages.split("\n")]
+        assert [row[2] for row in rows] == [
+            "H12,router", "-", "R14", *["skipped"] * 6, "R14"]
+        assert [int(row[1]) for row in rows] == [
+            0, *(i + 1 for i, c in enumerate(printed[:-1]) if c == 10)]
+        assert counters == "".join(
+            f"statsd://127.0.0.1:8126\theaven.heroku.{line}|c\n" for line in (
+                "errors.H12:1", "errors.R14:2", "router.requests:1",
+                "router.status.5xx:1"))
+
     def test_levels_and_platform_only_apply(self):
         spoofed = FIXTURES / "spoof-app.logplex"
         r = run("--explain", spoofed, env={"PLATFORM_ONLY": "1"})
