@@ -53,8 +53,10 @@ class Process(subprocess.Popen):
                 self.wait(seconds)
             except subprocess.TimeoutExpired:
                 pass
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        # Once: its number may be that of another group later.
+        if not self._log.closed:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         self.wait()
         self._log.close()
         with contextlib.suppress(FileNotFoundError):
