@@ -13,8 +13,8 @@ until grep -q '^Ready at' /tmp/first-run; do
   sleep 0.1
 done
 bash -c "$2"
-for _ in {1..50}; do
-  if grep -q H12:1 /tmp/first-run; then break; fi
+for _ in {1..100}; do
+  if [ "$(grep -c ':1|c$' /tmp/first-run)" -ge 4 ]; then break; fi
   sleep 0.1
 done
 kill -- -$!

@@ -71,8 +71,10 @@ def test_the_package_has_the_version_and_the_changes(package):
                  package)
     assert listed.startswith(f"logplex-statsd ({VERSION}) ")
     newest = re.split(r"^## .*$", CHANGES, flags=re.M)[1]
-    for words in re.findall(r"^- (.*)$", newest, re.M):
-        assert f"  * {words}\n" in listed
+    items = re.findall(r"^- (.*(?:\n  .*)*)$", newest, re.M)
+    assert len(items) > 3
+    for item in items:
+        assert " * " + " ".join(item.split()) in " ".join(listed.split())
 
 
 def test_lintian_has_nothing_to_say(built):
