@@ -19,8 +19,8 @@
  */
 #define FRAME_ID_MAX 128
 
-/* FRAMES_FILE: a path. */
-#define FRAMES_FILE_MAX 1024
+/* FRAMES_FILE and CAPTURE: a path. */
+#define FILE_PATH_MAX 1024
 
 /*
  * How long a batch waits while another process, which may be stopped, holds the

@@ -31,7 +31,7 @@ static const char usage[] =
     "API_CREDENTIALS_<APP>, API_PREVIOUS_SECRET, "
     "API_PREVIOUS_CREDENTIALS_<APP>,\n"
     "AUTH, METRICS, PREFIX_<APP>, TAGS, ZEROS, LEVELS, PLATFORM_ONLY,\n"
-    "DUPLICATES, FRAMES_FILE, LOG_LEVEL, BASE_PATH.\n"
+    "DUPLICATES, FRAMES_FILE, CAPTURE, LOG_LEVEL, BASE_PATH.\n"
     "The manual describes all of it: man logplex-statsd.\n";
 
 void

@@ -107,7 +107,7 @@ prints_users_when_the_web_server_checks(void **state)
 	assert_true(checks(false, "METRICS_CLUSTER=statsd://127.0.0.1:1",
 	    "AUTH=remote-user", "API_CREDENTIALS_APP=user:password",
 	    "API_CREDENTIALS_NOBODY=:password", "LEVELS=info",
-	    "FRAMES_FILE=/frames"));
+	    "FRAMES_FILE=/frames", "CAPTURE=/refused"));
 	assert_string_equal(out,
 	    "collector 1: statsd://127.0.0.1:1, no prefix, not signed\n"
 	    "application APP: the user named in its credentials\n"
@@ -118,6 +118,8 @@ prints_users_when_the_web_server_checks(void **state)
 	    "router lines that count: at=info\n"
 	    "application lines that look like errors: counted\n"
 	    "repeated batches: counted once, remembered in /frames\n"
+	    "refused bodies: the last one is kept in /refused, with all that "
+	    "it holds\n"
 	    "metrics: errors: for a batch of 100 requests, a line for each "
 	    "code\n"
 	    "1 warning\n");
@@ -256,7 +258,8 @@ a_path_cannot_drive_a_terminal(void **state)
 
 	(void)state;
 	assert_true(checks(false, "API_SECRET=0123456789abcdef",
-	    "BASE_PATH=/\x1b[2J\n\xff", "FRAMES_FILE=/\x1b[2J"));
+	    "BASE_PATH=/\x1b[2J\n\xff", "FRAMES_FILE=/\x1b[2J",
+	    "CAPTURE=/\x1b[2J"));
 	assert_non_null(strstr(out, " in /\\x1b[2J\n"));
 	assert_non_null(strstr(out, "\nbase path: /\\x1b[2J\\n\\xff\n"));
 	assert_non_null(strstr(out, "@HOST/\\x1b[2J\\n\\xff/APPLICATION/"));

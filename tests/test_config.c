@@ -87,7 +87,8 @@ reads_every_variable(void **state)
 	    "API_CREDENTIALS_MY_APP=u:p=q",
 	    "API_PREVIOUS_CREDENTIALS_MY_APP=u:o", "AUTH=remote-user",
 	    "LEVELS=error, info", "PLATFORM_ONLY=1", "LOG_LEVEL=debug",
-	    "BASE_PATH=/drain/", "DUPLICATES=count", "FRAMES_FILE=/run/frames");
+	    "BASE_PATH=/drain/", "DUPLICATES=count", "FRAMES_FILE=/run/frames",
+	    "CAPTURE=/run/refused");
 	assert_no_fault();
 	assert_true(config.credentials.shared[CREDENTIALS_CURRENT].set);
 	assert_true(config.credentials.shared[CREDENTIALS_PREVIOUS].set);
@@ -101,6 +102,7 @@ reads_every_variable(void **state)
 	assert_text(config.base_path, "/drain", "base path");
 	assert_true(config.count_duplicates);
 	assert_text(config.frames_file, "/run/frames", "frames file");
+	assert_text(config.capture, "/run/refused", "capture");
 }
 
 static void
@@ -147,6 +149,8 @@ names_the_variable_of_each_fault(void **state)
 	    {"DUPLICATES=Drop", "DUPLICATES: must be drop or count"},
 	    {"FRAMES_FILE=", "FRAMES_FILE: must be a path"},
 	    {"FRAMES_FILE=frames", "FRAMES_FILE: must be a path"},
+	    {"CAPTURE=", "CAPTURE: must be a path"},
+	    {"CAPTURE=refused", "CAPTURE: must be a path"},
 	    {"BASE_PATH=drain", "BASE_PATH: must start"},
 	    {"BASE_PATH=d", "BASE_PATH: must start"},
 	};

@@ -181,6 +181,16 @@ print_duplicates(const struct config *config, FILE *out)
 }
 
 static void
+print_capture(const struct config *config, FILE *out)
+{
+	if (config->capture.len == 0)
+		return;
+	fputs("refused bodies: the last one is kept in ", out);
+	print_path(config->capture, out);
+	fputs(", with all that it holds\n", out);
+}
+
+static void
 print_families(const struct config *config, FILE *out)
 {
 	for (int i = 0; i < METRIC_FAMILIES; i++)
@@ -223,6 +233,7 @@ print_rules(const struct config *config, FILE *out)
 	    config->rules.errors.platform_only ? "not counted (PLATFORM_ONLY=1)"
 					       : "counted");
 	print_duplicates(config, out);
+	print_capture(config, out);
 	if (config->base_path.len > 0) {
 		fputs("base path: ", out);
 		print_path(config->base_path, out);

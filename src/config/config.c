@@ -51,14 +51,26 @@ load_duplicates(struct loading *l, struct slice value)
 }
 
 static const char *
-load_frames_file(struct loading *l, struct slice value)
+load_path(struct slice *path, struct slice value)
 {
 	if (!slice_starts_with(value, SLICE("/")))
 		return "must be a path that starts with a slash";
-	if (value.len > FRAMES_FILE_MAX)
+	if (value.len > FILE_PATH_MAX)
 		return "must have at most 1024 bytes";
-	l->config->frames_file = value;
+	*path = value;
 	return NULL;
+}
+
+static const char *
+load_frames_file(struct loading *l, struct slice value)
+{
+	return load_path(&l->config->frames_file, value);
+}
+
+static const char *
+load_capture(struct loading *l, struct slice value)
+{
+	return load_path(&l->config->capture, value);
 }
 
 static const char *
@@ -153,6 +165,7 @@ static const struct {
     {"PLATFORM_ONLY", WHOLE, load_platform_only},
     {"DUPLICATES", WHOLE, load_duplicates},
     {"FRAMES_FILE", WHOLE, load_frames_file},
+    {"CAPTURE", WHOLE, load_capture},
     {"LOG_LEVEL", WHOLE, load_log_level},
     {"BASE_PATH", WHOLE, load_base_path},
     {"METRICS", WHOLE, load_metrics},

@@ -23,6 +23,7 @@ struct config {
 	enum log_level log_level;
 	bool count_duplicates;    /* DUPLICATES=count */
 	struct slice frames_file; /* FRAMES_FILE: a path, or empty */
+	struct slice capture;     /* CAPTURE: a path, or empty */
 	struct slice base_path;   /* "/drain", or empty */
 };
 

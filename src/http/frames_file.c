@@ -200,7 +200,7 @@ use(struct frames_file *file, size_t table_size)
 const char *
 frames_file_open(struct frames_file *file, struct slice path, size_t table_size)
 {
-	char name[FRAMES_FILE_MAX + 1] = {0};
+	char name[FILE_PATH_MAX + 1] = {0};
 	const char *fault;
 
 	/*

@@ -30,7 +30,7 @@ struct frames_file {
  * Opens the file, or creates it with mode 0600 and a zeroed table.  Returns
  * NULL, or a sentence that says why the file can't be used: it is not a regular
  * file, belongs to another user, can be opened by others, or was not written by
- * this program. path is at most FRAMES_FILE_MAX bytes.
+ * this program. path is at most FILE_PATH_MAX bytes.
  *
  * The mapping survives whatever happens to the file.  If its bytes disappear,
  * because the file was truncated or its disk failed, zeroed memory of this

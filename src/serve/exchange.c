@@ -3,6 +3,7 @@
 #include "http/answer.h"
 #include "http/handler.h"
 #include "http/request.h"
+#include "serve/capture.h"
 #include "serve/deliver.h"
 
 void
@@ -168,6 +169,9 @@ log_exchange(const struct service *service, const struct request *request,
 {
 	if (outcome->status >= 300)
 		log_refusal(outcome);
+	if (outcome->status == 422 && service->config->capture.len > 0)
+		capture_keep(
+		    service->config->capture, outcome->app, request->body);
 	if (outcome->duplicate)
 		log_duplicate(outcome);
 	if (!log_enabled(LOG_DEBUG))

@@ -19,7 +19,7 @@ FAULTY = {
     "API_SECRET": "", "API_PREVIOUS_CREDENTIALS_<APP>": "nocolon",
     "API_PREVIOUS_SECRET": "", "AUTH": "x", "LEVELS": "x",
     "PLATFORM_ONLY": "x", "LOG_LEVEL": "x", "BASE_PATH": "x",
-    "DUPLICATES": "x", "FRAMES_FILE": "x", "METRICS": "x",
+    "DUPLICATES": "x", "FRAMES_FILE": "x", "CAPTURE": "x", "METRICS": "x",
     "PREFIX_<APP>": "a..b", "TAGS": "x", "ZEROS": "x"}
 
 
