@@ -25,6 +25,7 @@ write_all(int fd, struct slice s)
 	return true;
 }
 
+/* O_EXCL: never into what somebody else has put there. */
 static bool
 write_new(const char *name, struct slice body)
 {

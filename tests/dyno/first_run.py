@@ -31,8 +31,9 @@ def blocks(document, heading):
     """What a document says to paste below a heading, a text a block."""
     text = (ROOT / document).read_text()
     section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text,
-                        re.M | re.S)[1]
-    found = re.findall(r"^```(?:sh)?\n(.*?)^```$", section, re.M | re.S)
+                        re.M | re.S)
+    assert section, f"{document} has no heading {heading}"
+    found = re.findall(r"^```(?:sh)?\n(.*?)^```$", section[1], re.M | re.S)
     assert found, f"{document} has nothing to paste below {heading}"
     return found
 

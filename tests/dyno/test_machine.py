@@ -12,6 +12,7 @@ import pytest
 import first_run
 import machine
 import roots
+from lib.places import ROOT
 from lib.processes import Process, wait_until
 
 pytestmark = [pytest.mark.root, pytest.mark.xdist_group("machine")]
@@ -22,6 +23,7 @@ POLICY = "usr/sbin/policy-rc.d"
 SHARED = re.compile(
     r"/etc/(ld\.so\.cache|mailcap|(group|gshadow|passwd|shadow|subuid|subgid)-?"
     r"|shells|ca-certificates.*|alternatives/.*|\.pwd\.lock)$")
+STARTS = re.compile(r"/etc/systemd/.*\.wants/|/etc/rc[2-5S]\.d/S")
 
 
 class User(machine.Machine):
@@ -115,8 +117,7 @@ def test_what_was_there_is_as_it_was(user):
 def test_nothing_new_starts_or_is_enabled(user):
     new = user.after.keys() - user.before.keys()
     assert "lighttpd" in new
-    starts = re.compile(r"/etc/systemd/.*\.wants/|/etc/rc[2-5S]\.d/S")
-    assert [name for name in new if starts.match(name)] == []
+    assert [name for name in new if STARTS.match(name)] == []
     assert user.try_run("systemctl is-enabled lighttpd").stdout == "disabled\n"
 
 
@@ -188,6 +189,41 @@ def test_the_unit_starts_again_however_often_it_crashes(user):
                                  "ActiveState=active", "mode 600"]
 
 
+# Those packages of bin/development-bootstrap --all that would start something.
+SERVICES = {"collectd-core", "caddy", "haproxy", "h2o", "fcgiwrap"}
+if roots.LONG:
+    SERVICES |= {"graphite-carbon", "prometheus", "netdata-core"}
+
+
+def only_services():
+    """bin/development-bootstrap, whose --all has only these."""
+    text = (ROOT / "bin" / "development-bootstrap").read_text()
+    of_all = re.search(r"^demo=\(.*?^all=\(.*?^\)\n", text, re.M | re.S)[0]
+    wanted = [entry for entry in re.findall(r"\S+:\S+", of_all)
+              if entry.rpartition(":")[2] in SERVICES]
+    assert len(wanted) == len(SERVICES), wanted
+    text = text.replace(of_all, f"demo=() all=({' '.join(wanted)})\n")
+    return re.sub(r"(?m)^.*all\+=\(.*\n", "", text)
+
+
+def test_nothing_of_all_starts_or_is_enabled(user):
+    script = user.root.path / CLONE.lstrip("/") / "bin/development-bootstrap"
+    script.write_text(only_services())
+    try:
+        said = user.paste("bin/development-bootstrap --all", network=True)
+    finally:
+        script.write_text((ROOT / "bin" / "development-bootstrap").read_text())
+    after = user.state()
+    assert after["units"] == user.before["units"]
+    assert after.get("tcp") == user.before.get("tcp")
+    new = after.keys() - user.before.keys()
+    assert {"haproxy", "caddy", "fcgiwrap"} <= new
+    assert [name for name in new if STARTS.match(name)] == []
+    disabled = said.splitlines()[-1].partition("disabled: ")[2]
+    assert {"caddy", "collectd", "fcgiwrap", "h2o", "haproxy"} <= set(
+        disabled.rstrip(".").split()), said
+
+
 # docs/web-servers.md: a section, its service, and the group of its user. All of
 # their packages want port 80 for a page of their own, which nginx has here.
 SERVERS = {"lighttpd": ("lighttpd", "www-data"), "Apache": ("apache2", "www-data"),
@@ -230,24 +266,28 @@ def test_a_recipe_of_web_servers_where_port_80_is_taken(installed, name):
     user.run("mkdir -p /etc/systemd/system/logplex-statsd.socket.d && "
              f"printf '[Socket]\\n{f'SocketGroup={group}' if group else ''}\\n' "
              ">/etc/systemd/system/logplex-statsd.socket.d/override.conf")
-    paste_server(user, name, service)
-    user.run("systemctl daemon-reload && "
-             "systemctl restart logplex-statsd.socket")
-    look = first_run.blocks("docs/web-servers.md",
-                            "Four steps for every server")[-1]
-    output = user.paste(f"{{ {look} }} 2>&1; sleep 0.5; kill %1 %2")
+    try:
+        paste_server(user, name, service)
+        user.run("systemctl daemon-reload && "
+                 "systemctl restart logplex-statsd.socket && "
+                 "until ss -Hltn sport = 8080 | grep -q .; do sleep 0.1; done")
+        look = first_run.blocks("docs/web-servers.md",
+                                "Four steps for every server")[-1]
+        output = user.paste(f"{{ {look} }} 2>&1; sleep 0.5; kill %1 %2")
+        enabled = user.try_run(f"systemctl is-enabled {service}").stdout
+        on_port_80 = user.run("ss -Hltnp sport = 80")
+    finally:  # as it was before, for the next one
+        if name == "nginx":
+            user.run("rm -f /etc/nginx/sites-enabled/logplex-statsd && "
+                     "systemctl reload nginx")
+        else:
+            user.try_run(f"systemctl disable --now {service}")
     assert "201 Created" in output, output
     assert sorted(re.findall(r"heaven\.heroku\.errors\..*", output)) == [
         f"heaven.heroku.errors.{code}:1|c"
         for code in ("H12", "L99", "R89", "R99")], output
-    assert user.try_run(f"systemctl is-enabled {service}").stdout == "enabled\n"
-    assert "nginx" in user.run("ss -Hltnp sport = 80")
-    # As it was before, for the next one.
-    if name == "nginx":
-        user.run("rm /etc/nginx/sites-enabled/logplex-statsd && "
-                 "systemctl reload nginx")
-    else:
-        user.run(f"systemctl disable --now {service}")
+    assert enabled == "enabled\n"
+    assert "nginx" in on_port_80
 
 
 def test_after_the_next_boot_the_same_runs(user):
