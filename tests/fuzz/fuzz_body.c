@@ -4,12 +4,13 @@
  * Asserted: the counts agree with each other; every message lies where its
  * offset says, each behind the one before; a body counts as much as its parts,
  * cut between two frames; what is cut within a frame is a fault; --explain
- * says the same.
+ * says the same, except of text that looks like the output of `heroku logs`.
  */
 #include <stdio.h>
 
 #include "heroku/batch.h"
 #include "cli/explain.h"
+#include "cli/heroku_logs.h"
 #include "fuzz.h"
 
 static const struct heroku_rules rules[] = {
@@ -118,7 +119,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_parts(body, &rules[i], cut);
 		config.rules = rules[i];
 		config.counting.families = rules[i].families;
-		assert(explain(&job, body) == (result == FRAME_END));
+		assert(explain(&job, body) ==
+		    (result == FRAME_END || heroku_logs_is(body)));
 	}
 	fuzz_release();
 	return 0;
