@@ -117,7 +117,8 @@ class Listens(WebTest):
         self.keep(web)
         wait_until(lambda: "server started" in web.log(), "bin/web starts",
                    process=web)
-        (server,) = filter(is_lighttpd, children(web.pid))
+        # Parents first: its responder has its name for a moment.
+        server, *_ = filter(is_lighttpd, children(web.pid))
         assert re.search(r"(?m)^ *\d+: 00000000:",
                          Path(f"/proc/{server}/net/tcp").read_text())
         assert not re.search(r"(?m)^ *\d+: ",
