@@ -69,6 +69,21 @@ class Help(Case):
             assert (done.returncode, done.stderr) == (0, "")
             assert re.search(rf"^usage: (.*/)?{name}\b", done.stdout)
 
+    @pytest.mark.parametrize("words", [
+        ("test", "--all", "--help"), ("test", "-k", "frame", "--help"),
+        ("demo", "--seconds", "9", "--help")])
+    def test_after_other_words_too(self, words):
+        done = self.run_alone(*words)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"usage: bin/{words[0]} ")
+
+    @pytest.mark.parametrize("seconds", [
+        (), ("",), ("abc",), ("0",), ("-5",), ("nan",), ("1e9",), ("60", "60")])
+    def test_a_demo_of_no_length_is_refused(self, seconds):
+        done = self.run_alone("demo", "--seconds", *seconds)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "usage: " in done.stderr
+
     def test_every_program_refuses_an_option_that_is_none(self):
         for name in PROGRAMS:
             if name == "test":  # hands what it does not know to pytest
