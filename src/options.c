@@ -46,7 +46,8 @@ read_operands(int argc, char **argv, struct options *options)
 	if (optind < argc && options->mode == MODE_EXPLAIN)
 		options->file = argv[optind++];
 	if (optind < argc) {
-		fputs(usage, stderr);
+		fprintf(stderr, "logplex-statsd: \"%s\" is not expected\n%s",
+		    argv[optind], usage);
 		return EXIT_USAGE;
 	}
 	if (!handler_is_app(slice_of(options->app))) {
@@ -59,14 +60,25 @@ read_operands(int argc, char **argv, struct options *options)
 	return -1;
 }
 
+static int
+take_mode(enum options_mode mode, struct options *options)
+{
+	if (options->mode != MODE_UNKNOWN && options->mode != mode) {
+		fprintf(stderr,
+		    "logplex-statsd: either --check or --explain\n%s", usage);
+		return EXIT_USAGE;
+	}
+	options->mode = mode;
+	return -1;
+}
+
 /* Applies one option.  Returns -1 to go on, or the status to exit with. */
 static int
 take_option(int option, struct options *options)
 {
 	switch (option) {
 	case 'c':
-		options->mode = MODE_CHECK;
-		return -1;
+		return take_mode(MODE_CHECK, options);
 	case 'n':
 		options->no_send = true;
 		return -1;
@@ -77,8 +89,7 @@ take_option(int option, struct options *options)
 		options->for_start = options->no_send = true;
 		return -1;
 	case 'e':
-		options->mode = MODE_EXPLAIN;
-		return -1;
+		return take_mode(MODE_EXPLAIN, options);
 	case 'a':
 		options->app = optarg;
 		return -1;

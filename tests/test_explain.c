@@ -47,7 +47,7 @@ prints_a_line_a_message_and_a_line_a_counter(void **state)
 	    "\n"
 	    "statsd://h:1\tp.app.heroku.errors.R14:1|c\n");
 	assert_string_equal(
-	    err, "3 messages: 1 platform errors, 1 lines, 1 skipped\n");
+	    err, "3 messages: 1 platform error, 1 line, 1 skipped\n");
 }
 
 static void

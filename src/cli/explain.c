@@ -168,6 +168,12 @@ print_line(void *context, const struct sample *sample)
 	printing->lines++;
 }
 
+static const char *
+plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void
 print_lines(const struct explain *job, const struct tally *tally)
 {
@@ -177,8 +183,10 @@ print_lines(const struct explain *job, const struct tally *tally)
 	tally_each(tally, print_line, &printing);
 	fflush(job->out);
 	fprintf(job->err,
-	    "%zu messages: %zu platform errors, %zu lines, %zu skipped\n",
-	    tally->messages, tally->errors, printing.lines, tally->skipped);
+	    "%zu message%s: %zu platform error%s, %zu line%s, %zu skipped\n",
+	    tally->messages, plural(tally->messages), tally->errors,
+	    plural(tally->errors), printing.lines, plural(printing.lines),
+	    tally->skipped);
 }
 
 /* A message of either form; FRAME_END ends the input. */

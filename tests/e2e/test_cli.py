@@ -43,13 +43,23 @@ class Options(Case):
 
     @pytest.mark.parametrize("args", [
         (), ("--nonsense",), ("file",), ("--check", "file"),
-        ("--explain", "one", "two"), ("--app",),
+        ("--explain", "one", "two"), ("--app",), ("--check", "--explain"),
+        ("--explain", "--no-send", "--check"),
         ("--explain", "--app", "a:1|c\nb")])
     def test_usage_errors(self, args):
         r = run(*args)
         assert r.returncode == 2
         assert b"usage" in r.stderr
         assert r.stdout == b""
+
+    @pytest.mark.parametrize("args, reason", [
+        (("file",), b'"file" is not expected'),
+        (("--check", "x"), b'"x" is not expected'),
+        (("--explain", "one", "two"), b'"two" is not expected'),
+        (("--check", "--explain"), b"either --check or --explain")])
+    def test_usage_errors_have_a_reason(self, args, reason):
+        first, *_ = run(*args).stderr.splitlines()
+        assert first == b"logplex-statsd: " + reason
 
     def test_a_socket_that_does_not_listen_is_no_web_server(self):
         ours, its = socket.socketpair()
