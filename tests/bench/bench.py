@@ -1,198 +1,148 @@
-"""Measures, and prints tables: make bench.
+"""Measures, and writes the tables of docs/benchmarks.md: make bench.
 
-Whatever is compared runs in turns, and the medians of the rounds are given; a
-ratio is the median of the rounds' ratios.  Fails only if it cannot measure.
-"""
+Whatever is compared runs in turns, and the medians of the turns are given; a
+ratio is the median of the turns' ratios, and its quartiles follow.  Fails only
+if it cannot measure."""
 
 import collections
 import contextlib
 import os
 import platform
 import re
-import shutil
-import socket
+import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from lib.collector import Collector, Sink
-from lib.http import basic, build_request, connect, read_answer, request
-from lib.places import CREDENTIALS, LOGPLEX, PROGRAM, REFERENCE, ROOT, tool
-from lib.ports import free_port
-from lib.processes import Process, children, responders, wait_until
+from goals import judge
+from lib.collector import Collector
+from lib.http import basic
+from lib.places import CREDENTIALS, LOGPLEX, PROGRAM, tool
+from lib.processes import responders
+from load import (BUILT, Server, in_turns, make_bodies, median, ratios,
+                  resident_kb, spread, unread)
+from page import make_table, marked, read_tables, write_tables
 
-BUILT = ROOT / "build" / "tests" / "bench"
-ROUNDS = 5
-MESSAGES = (1, 10, 100, 1000)
+COUNTERS = "errors,loss,router,latency,dynos,releases,addons,drain"
+EVERYTHING = COUNTERS + ",timings,custom"
 
-# Called once per thread; every request is the same.
-WRK_SCRIPT = """
-wrk.method = "POST"
-wrk.path = "/heaven/logs"
-wrk.headers["Authorization"] = "{authorization}"
-wrk.headers["Content-Type"] = "application/logplex-1"
-local file = io.open("{body}", "rb")
-wrk.body = file:read("*a")
-file:close()
-"""
-
-
-class Body(collections.namedtuple("Body", "messages bytes errors codes path")):
-    """A body of the corpus, in a file."""
-
-
-class Load(collections.namedtuple("Load", "rate web responder")):
-    """Requests a second, and microseconds of CPU for each."""
-
-
-def make_bodies(folder, counts):
-    printed = subprocess.check_output(
-        [BUILT / "bodies", folder, *map(str, counts)], text=True)
-    return [Body(*map(int, line.split()), Path(folder) / f"{n}.logplex")
-            for n, line in zip(counts, printed.splitlines())]
-
-
-class Server(Process):
-    """lighttpd with the project's lighttpd.conf, or a variant of it, and any
-    responder in the place of the program."""
-
-    def __init__(self, folder, responder, cluster, edit=lambda conf: conf):
-        self.folder = Path(tempfile.mkdtemp(dir=folder))
-        (self.folder / "bin").mkdir()
-        shutil.copy(ROOT / "bin" / "responder", self.folder / "bin")
-        os.symlink(responder, self.folder / "bin" / "logplex-statsd")
-        conf = self.folder / "lighttpd.conf"
-        conf.write_text(edit((ROOT / "lighttpd.conf").read_text()))
-        self.port = free_port()
-        super().__init__(
-            [tool("lighttpd"), "-D", "-f", conf], cwd=self.folder,
-            env={"PORT": str(self.port), "BIND": "127.0.0.1",
-                 "LISTEN_TOO": f"127.0.0.1:{self.port}",
-                 "SOCKET_DIR": str(self.folder), "METRICS_CLUSTER": cluster,
-                 "API_CREDENTIALS_HEAVEN": CREDENTIALS})
-        wait_until(self.answers, "lighttpd answers", process=self)
-
-    def answers(self):
-        with contextlib.suppress(OSError):
-            return request(self.port, body=REFERENCE).status == 201
-        return False
-
-    def post(self, bodies):
-        """Posts bodies over one connection; all must be counted."""
-        with connect(self.port) as s:
-            for body in bodies:
-                s.sendall(build_request(body=body, close=False))
-                answer = read_answer(s)
-                if answer.status != 201:
-                    raise AssertionError(answer.raw)
-
-    def cpu_seconds(self):
-        """What lighttpd has used so far, and what its responders have."""
-        def used(pid):
-            schedstat = Path(f"/proc/{pid}/schedstat").read_text()
-            return int(schedstat.split()[0]) / 1e9
-        return used(self.pid), sum(map(used, children(self.pid)))
-
-    def wrk(self, body, seconds, connections=16):
-        """A Load: many requests from several connections."""
-        script = self.folder / "wrk.lua"
-        script.write_text(WRK_SCRIPT.format(
-            authorization=basic(CREDENTIALS), body=body.path))
-        before = self.cpu_seconds()
-        printed = subprocess.check_output(
-            [tool("wrk"), "-t1", f"-c{connections}", f"-d{seconds}",
-             "-s", script, f"http://127.0.0.1:{self.port}/"], text=True)
-        if "Non-2xx" in printed or "Socket errors" in printed:
-            raise AssertionError(printed)
-        served = int(re.search(r"(\d+) requests in", printed)[1])
-        return Load(float(re.search(r"Requests/sec:\s+([\d.]+)", printed)[1]),
-                    *[(after - b) / served * 1e6
-                      for after, b in zip(self.cpu_seconds(), before)])
-
-
-def unread():
-    """A collector that is never read: the kernel drops what does not fit."""
-    sink = Sink()
-    sink.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
-    return sink
-
-
-def in_turns(functions, rounds):
-    """A list of results for each function."""
-    results = [[] for _ in functions]
-    for _ in range(rounds):
-        for function, list_ in zip(functions, results):
-            list_.append(function())
-    return results
-
-
-def ratio(a, b):
-    """Of the rates of two lists of loads, pair by pair."""
-    return statistics.median(x.rate / y.rate for x, y in zip(a, b))
-
-
-def cpu_ratio(a, b):
-    return statistics.median((x.web + x.responder) / (y.web + y.responder)
-                             for x, y in zip(a, b))
-
-
-def median(loads, field):
-    return statistics.median(getattr(load, field) for load in loads)
-
-
-def table(title, head, rows):
-    print(f"\n{title}\n\n| " + " | ".join(head) + " |\n" + "|-" * len(head) +
-          "|")
-    for row in rows:
-        print("| " + " | ".join(str(cell) for cell in row) + " |")
-    sys.stdout.flush()
+# How much is measured: seconds of a round in process, turns over HTTP and their
+# seconds, requests.
+Extent = collections.namedtuple(
+    "Extent", "round turns seconds traced remembered")
+LONG = Extent(0.02, 40, 0.25, 100, 1000)
+SHORT = Extent(0, 2, 0.2, 3, 30)
 
 
 def run(program, *arguments, **kwargs):
-    """A program of this folder that prints its own tables."""
-    print(flush=True)
-    subprocess.run([BUILT / program, *map(str, arguments)], check=True,
-                   **kwargs)
+    """The tables of a program of this folder."""
+    return read_tables(subprocess.check_output(
+        [BUILT / program, *map(str, arguments)], text=True, **kwargs))
 
 
-def http(folder, sink, rounds, seconds, messages=MESSAGES):
-    """Against the responder that does nothing, behind the same lighttpd."""
-    servers = [Server(folder, BUILT / "null_responder", sink.uri),
-               Server(folder, PROGRAM, sink.uri),
-               Server(folder, PROGRAM, sink.uri + "?datagram=1432")]
-    rates, costs = [], []
-    for body in make_bodies(folder, messages):
-        loads = in_turns([lambda s=s: s.wrk(body, seconds) for s in servers],
-                         rounds)
-        null, ours, packed = loads
-        rate = median(ours, "rate")
-        rates.append([body.messages, body.bytes, body.codes,
-                      f"{median(null, 'rate'):,.0f}", f"{rate:,.0f}",
-                      f"{rate * body.messages:,.0f}",
-                      f"{ratio(ours, null):.2f}",
-                      f"{ratio(packed, null):.2f}"])
-        costs.append([body.messages] + [f"{median(l, field):.1f}"
-                                        for field in ("web", "responder")
-                                        for l in loads] +
-                     [f"{cpu_ratio(null, ours):.2f}",
-                      f"{cpu_ratio(null, packed):.2f}"])
-    for server in servers:
+def machine():
+    def find(pattern, text):
+        found = re.search(pattern, text)
+        return found[1] if found else "?"
+
+    def version(*command):
+        return find(r"(\d+[\d.]+\d)", subprocess.check_output(
+            [tool(command[0]), *command[1:]], text=True))
+    cpu = find(r"model name\s+: (.*)", Path("/proc/cpuinfo").read_text())
+    system = find(r'PRETTY_NAME="(.*)"', Path("/etc/os-release").read_text())
+    return {"machine": make_table(
+        ["processor", "cores", "system", "kernel", "gcc", "lighttpd"],
+        [[cpu, os.cpu_count(), system, platform.release().split("-")[0],
+          version("gcc", "--version"), version("lighttpd", "-v")]])}
+
+
+def start(folder, sink, extent):
+    """The whole process, as classic CGI and with --version."""
+    body, = make_bodies(folder, (10,))
+    return run(
+        "start", PROGRAM, BUILT / "deployed", BUILT / "constant", body.path,
+        extent.round * 10, f"METRICS={EVERYTHING}",
+        f"FRAMES_FILE={folder}/frames", env={
+            "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
+            "REQUEST_METHOD": "POST", "SCRIPT_NAME": "",
+            "PATH_INFO": "/heaven/logs", "CONTENT_TYPE": LOGPLEX,
+            "CONTENT_LENGTH": str(body.bytes), "METRICS_CLUSTER": sink.uri,
+            "HTTP_AUTHORIZATION": basic(CREDENTIALS),
+            "API_CREDENTIALS_HEAVEN": CREDENTIALS})
+
+
+def collect(folder, bodies, query, env):
+    """The datagrams that the program sends for each body."""
+    with contextlib.closing(Collector()) as collector:
+        server = Server(folder, PROGRAM, collector.uri + query, **env)
+        datagrams, before = [], len(collector.settled())
+        for body in bodies:
+            server.post([body.path.read_bytes()])
+            so_far = collector.settled()
+            datagrams.append(so_far[before:])
+            before = len(so_far)
         server.stop()
-    table("Over HTTP, behind lighttpd with the project's lighttpd.conf: "
-          "requests a second\nfrom 16 connections, beside a null responder, "
-          "which reads the body and answers 201;\npacked: with "
-          "?datagram=1432, all counters in one datagram.",
-          ["messages", "bytes", "codes", "null", "logplex-statsd",
-           "messages/s", "of null", "packed, of null"], rates)
-    table("Microseconds of CPU for each of these requests, in lighttpd and in "
-          "the responder.",
-          ["messages", *[f"{where}: {whose}" for where in
-                         ("lighttpd", "responder") for whose in
-                         ("null", "ours", "packed")],
-           "null / ours", "null / packed"], costs)
+    return datagrams
+
+
+def sending_null(folder, sink, datagrams):
+    """A server whose responder reads the body and sends these datagrams."""
+    path = Path(tempfile.mkdtemp(dir=folder)) / "datagrams"
+    path.write_bytes(b"".join(d + b"\0" for d in datagrams))
+    return Server(folder, BUILT / "null_responder", sink.uri,
+                  DATAGRAMS=str(path), COLLECTOR=str(sink.port))
+
+
+# What is counted and how it is sent: the collector's query, and METRICS.
+WAYS = {"errors": ("", "errors"),
+        "errors, packed": ("?datagram=1432", "errors"),
+        "all counters, packed": ("?datagram=1432", COUNTERS)}
+# Bodies of one and of ten messages send nothing.
+CONTESTS = {1: ["errors"], 10: ["errors"], 100: list(WAYS),
+            1000: ["errors", "all counters, packed"]}
+
+
+def http_row(body, way, datagrams, null, bound, ours):
+    rate = median(ours, "rate")
+    return [body.messages, way, datagrams,
+            *[f"{median(l, 'web'):.1f} + {median(l, 'responder'):.1f}"
+              for l in (null, bound, ours)],
+            spread(ratios(bound, ours, "cpu")),
+            f"{statistics.median(ratios(null, ours, 'cpu')):.2f}",
+            f"{rate:,.0f}", f"{rate * body.messages:,.0f}"]
+
+
+def http(folder, sink, extent):
+    """Against responders that only read the body, or read it and send what the
+    program sends, behind the same lighttpd."""
+    bodies = make_bodies(folder, CONTESTS)
+    null = Server(folder, BUILT / "null_responder", sink.uri)
+    ours = {way: Server(folder, PROGRAM, sink.uri + query, METRICS=metrics)
+            for way, (query, metrics) in WAYS.items()}
+    sent = {way: collect(folder, bodies, query, {"METRICS": metrics})
+            for way, (query, metrics) in WAYS.items()}
+    rows = []
+    for i, body in enumerate(bodies):
+        bounds = {way: sending_null(folder, sink, sent[way][i])
+                  for way in CONTESTS[body.messages] if sent[way][i]}
+        servers = [null, *bounds.values(),
+                   *[ours[way] for way in CONTESTS[body.messages]]]
+        loads = dict(zip(servers, in_turns(
+            [lambda s=s: s.wrk(body, extent.seconds) for s in servers],
+            extent.turns)))
+        rows += [http_row(body, way, len(sent[way][i]), loads[null],
+                          loads[bounds.get(way, null)], loads[ours[way]])
+                 for way in CONTESTS[body.messages]]
+        for bound in bounds.values():
+            bound.stop()
+    for server in [null, *ours.values()]:
+        server.stop()
+    return {"http": make_table(
+        ["messages", "counted", "datagrams", "null", "null that sends",
+         "logplex-statsd", "null that sends / ours", "null / ours",
+         "requests/s", "messages/s"], rows)}
 
 
 def replaced(pattern, replacement):
@@ -211,40 +161,41 @@ def added(line):
 
 # Each changes one thing.
 VARIANTS = {
-    "chunks of 16 KB": added("server.chunkqueue-chunk-sz = 16384"),
-    "chunks of 64 KB": added("server.chunkqueue-chunk-sz = 65536"),
-    "2 responders": replaced(r'"max-procs" +=> 1', '"max-procs" => 2'),
-    "4 responders": replaced(r'"max-procs" +=> 1', '"max-procs" => 4'),
     "2 lighttpd workers": added("server.max-worker = 2"),
-    "event handler poll": added('server.event-handler = "poll"'),
+    "2 responders": replaced(r'"max-procs" +=> 1', '"max-procs" => 2'),
+    "chunks of 64 KB": added("server.chunkqueue-chunk-sz = 65536"),
     "no sendfile": added('server.network-backend = "writev"'),
-    "bodies streamed (no temporary file)":
-        added("server.stream-request-body = 2"),
-    "temporary files in memory":
-        replaced(r'server.upload-dirs += \( env.SOCKET_DIR \)',
-                 'server.upload-dirs = ( "/dev/shm" )'),
+    "bodies streamed": added("server.stream-request-body = 2"),
 }
 
 
-def variants(folder, sink, rounds, seconds, names=VARIANTS):
+def stop_seconds(server):
+    """How long it takes to stop it as bin/web does."""
+    began = time.monotonic()
+    server.stop(signal.SIGINT)
+    return time.monotonic() - began
+
+
+def variants(folder, sink, extent, names=VARIANTS):
     """What the settings of lighttpd.conf are worth."""
-    base = Server(folder, PROGRAM, sink.uri)
-    servers = [Server(folder, PROGRAM, sink.uri, VARIANTS[n]) for n in names]
+    servers = [Server(folder, PROGRAM, sink.uri),
+               *[Server(folder, PROGRAM, sink.uri, VARIANTS[n])
+                 for n in names]]
     rows = [[name] for name in names]
     head = ["lighttpd.conf with"]
-    for body in make_bodies(folder, (10, 370)):
-        head += [f"{body.bytes:,} bytes: rate", "CPU"]
-        base_loads, *loads = in_turns(
-            [lambda s=s: s.wrk(body, seconds) for s in [base, *servers]],
-            rounds)
-        for row, variant_loads in zip(rows, loads):
-            row += [f"{ratio(variant_loads, base_loads):.2f}",
-                    f"{cpu_ratio(variant_loads, base_loads):.2f}"]
-    for server in [base, *servers]:
-        server.stop()
-    table("Settings of lighttpd.conf: requests a second, and CPU time for a "
-          "request, of\nlighttpd and responder, as multiples of what they are "
-          "with the file as it is.", head, rows)
+    for body in make_bodies(folder, (10, 1000)):
+        head += [f"{body.messages:,} messages: rate", "CPU"]
+        loads = in_turns([lambda s=s: s.wrk(body, extent.seconds)
+                          for s in servers], max(2, extent.turns // 4))
+        for row, theirs in zip(rows, loads[1:]):
+            row += [spread(ratios(theirs, loads[0], "rate")),
+                    spread(ratios(loads[0], theirs, "cpu"))]
+    rows.insert(0, ["nothing changed", 1, 1, 1, 1])
+    for row, server in zip(rows, servers):
+        row += [f"{server.resident_kb():,}",
+                f"{stop_seconds(server) * 1000:.0f}"]
+    return {"variants": make_table(
+        head + ["resident KB", "stops in ms"], rows)}
 
 
 def traced(folder, cluster):
@@ -257,107 +208,88 @@ def traced(folder, cluster):
     return Server(folder, wrapper, cluster), calls
 
 
+CALLS = ("accept4", "ppoll", "recvfrom", "read", "readv", "write", "close",
+         "sendto")
+
+
 def count_calls(path):
-    return collections.Counter(
+    """Without those that look at a collector's route, once a second."""
+    calls = collections.Counter(
         re.match(r"\w+", line)[0]
         for line in path.read_text(errors="replace").splitlines()
         if re.match(r"\w+\(", line))
+    calls["close"] -= calls["socket"]
+    for name in ("socket", "connect", "getsockname"):
+        del calls[name]
+    return calls
 
 
-def system_calls(folder, requests):
+def system_calls(folder, extent):
     """System calls and datagrams of a request; the datagrams must be as many
     as there are distinct codes."""
     collector = Collector()
     server, path = traced(folder, collector.uri)
-    rows, names = [], []
-    for body in make_bodies(folder, MESSAGES):
+    rows = []
+    for body in make_bodies(folder, (1, 10, 100, 1000)):
         bytes_ = body.path.read_bytes()
         server.post([bytes_])
-        arrived = len(collector.settled())
-        before = count_calls(path)
-        server.post([bytes_] * requests)
+        arrived, before = len(collector.settled()), count_calls(path)
+        server.post([bytes_] * extent.traced)
         datagrams = len(collector.settled()) - arrived
         calls = count_calls(path) - before
-        if datagrams != body.codes * requests or \
+        if datagrams != body.codes * extent.traced or \
                 calls["sendto"] != datagrams:
             raise AssertionError(f"{datagrams} datagrams, {calls}")
-        names += [n for n in calls if n not in names]
-        rows.append([body, calls])
+        total = sum(calls.values())
+        counts = [calls[name] for name in CALLS]
+        rows.append([body.messages, body.bytes, body.codes, *[
+            f"{n / extent.traced:.4g}"
+            for n in [*counts, total - sum(counts), total]]])
     server.stop()
     collector.close()
-    table("System calls of the responder for a request.",
-          ["messages", "bytes", *names, "in all", "distinct codes"],
-          [[body.messages, body.bytes,
-            *[f"{calls[n] / requests:.4g}" for n in names],
-            f"{sum(calls.values()) / requests:.4g}", body.codes]
-           for body, calls in rows])
-    return rows
+    return {"calls": make_table(
+        ["messages", "bytes", "distinct codes", *CALLS, "others", "in all"],
+        rows)}
 
 
-def resident_kb(pid):
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
-
-
-def memory(folder, sink, requests):
+def memory(folder, sink, extent):
     """Of a responder, before and after so many bodies of 1 MB."""
     body, = make_bodies(folder, (3700,))
     server = Server(folder, PROGRAM, sink.uri)
     pid, = responders(server.pid)
     rows = [["at start", resident_kb(pid)]]
     bytes_ = body.path.read_bytes()
-    for done in (1, requests):
+    for done in (1, extent.remembered):
         server.post([bytes_] * done)
-        rows.append([f"after {done} more of {body.bytes:,} bytes",
+        rows.append([f"after {done:,} more of {body.bytes:,} bytes",
                      resident_kb(pid)])
     server.stop()
-    table("Memory of a responder.", ["", "resident KB"], rows)
-    stripped = Path(folder) / "stripped"
-    subprocess.run([tool("strip"), "-o", stripped, PROGRAM], check=True)
-    lighttpd = Path(tool("lighttpd")).stat().st_size
-    table("Files.", ["", "KB"], [
-        ["bin/logplex-statsd", PROGRAM.stat().st_size // 1024],
-        ["the same, stripped", stripped.stat().st_size // 1024],
-        ["lighttpd", lighttpd // 1024]])
-    return rows
+    return {"memory": make_table(["", "resident KB"], rows)}
 
 
-def start(folder, sink, seconds):
-    """The whole process, as classic CGI and with --version."""
-    body, = make_bodies(folder, (10,))
-    run("start", PROGRAM, BUILT / "deployed", BUILT / "constant", body.path,
-        seconds, env={
-        "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
-        "REQUEST_METHOD": "POST", "SCRIPT_NAME": "",
-        "PATH_INFO": "/heaven/logs", "CONTENT_TYPE": LOGPLEX,
-        "CONTENT_LENGTH": str(body.bytes), "METRICS_CLUSTER": sink.uri,
-        "HTTP_AUTHORIZATION": basic(CREDENTIALS),
-        "API_CREDENTIALS_HEAVEN": CREDENTIALS})
-
-
-def machine():
-    cpu = re.search(r"model name\s+: (.*)",
-                    Path("/proc/cpuinfo").read_text())
-    system = re.search(r'PRETTY_NAME="(.*)"',
-                       Path("/etc/os-release").read_text())
-    print(f"{os.cpu_count()} cores, {cpu[1] if cpu else platform.machine()}, "
-          f"{system[1]}")
-
-
-def bench():
-    began = time.monotonic()
-    machine()
-    with tempfile.TemporaryDirectory(prefix="logplex-statsd-bench-") as folder:
-        sink = unread()
-        run("recognise", 0.02)
-        run("requests", 0.02)
-        start(folder, sink, 0.2)
-        system_calls(folder, 100)
-        memory(folder, sink, 1000)
-        http(folder, sink, ROUNDS, 1)
-        variants(folder, sink, ROUNDS, 1)
-    print(f"\nTook {time.monotonic() - began:.0f} s.")
+def measure(extent):
+    """All tables, each printed when it is there."""
+    with tempfile.TemporaryDirectory(prefix="logplex-statsd-bench-") as folder, \
+            contextlib.closing(unread()) as sink:
+        tables = {}
+        for piece in (
+                machine,
+                *[lambda p=p: run(p, extent.round) for p in
+                  ("recognise", "worst", "lines", "requests")],
+                lambda: start(folder, sink, extent),
+                lambda: system_calls(folder, extent),
+                lambda: memory(folder, sink, extent),
+                lambda: http(folder, sink, extent),
+                lambda: variants(folder, sink, extent),
+                lambda: judge(tables)):
+            made = piece()
+            tables.update(made)
+            for name, table in made.items():
+                print(marked(name, table), flush=True)
+    return tables
 
 
 if __name__ == "__main__":
-    bench()
+    began = time.monotonic()
+    write_tables(measure(LONG))
+    print(f"Took {time.monotonic() - began:.0f} s.")

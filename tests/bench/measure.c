@@ -36,17 +36,27 @@ time_runs(const struct measured *m, size_t runs)
 	return (now() - start) / (double)runs;
 }
 
+/* One run warms the caches, and shows how many fill the round. */
+static double
+time_round(const struct measured *m, double round_seconds)
+{
+	double once = time_runs(m, 1);
+
+	if (once >= round_seconds)
+		return once;
+	return time_runs(m, (size_t)(round_seconds / once) + 1);
+}
+
 void
 measure_in_turns(struct measured *m, size_t count, double round_seconds)
 {
-	for (int round = 0; round < MEASURE_ROUNDS; round++)
-		for (size_t i = 0; i < count; i++) {
-			/* Once for the caches, and to see how long it takes. */
-			double once = time_runs(&m[i], 1);
-			size_t runs = (size_t)(round_seconds / once) + 1;
+	int rounds = round_seconds > 0 ? MEASURE_ROUNDS : 1;
 
-			m[i].seconds[round] = time_runs(&m[i], runs);
-		}
+	for (int round = 0; round < MEASURE_ROUNDS; round++)
+		for (size_t i = 0; i < count; i++)
+			m[i].seconds[round] = round < rounds
+			    ? time_round(&m[i], round_seconds)
+			    : m[i].seconds[0];
 }
 
 static int
@@ -57,11 +67,14 @@ compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double
-median(double values[MEASURE_ROUNDS])
+static struct spread
+spread_of(double values[MEASURE_ROUNDS])
 {
+	enum { QUARTER = MEASURE_ROUNDS / 4, HALF = MEASURE_ROUNDS / 2 };
+
 	qsort(values, MEASURE_ROUNDS, sizeof(values[0]), compare);
-	return values[MEASURE_ROUNDS / 2];
+	return (struct spread){values[QUARTER], values[HALF],
+	    values[MEASURE_ROUNDS - 1 - QUARTER]};
 }
 
 double
@@ -70,17 +83,33 @@ measure_median(const struct measured *m)
 	double values[MEASURE_ROUNDS];
 
 	memcpy(values, m->seconds, sizeof(values));
-	return median(values);
+	return spread_of(values).median;
 }
 
-double
+struct spread
 measure_ratio(const struct measured *a, const struct measured *b)
 {
 	double values[MEASURE_ROUNDS];
 
 	for (int i = 0; i < MEASURE_ROUNDS; i++)
 		values[i] = a->seconds[i] / b->seconds[i];
-	return median(values);
+	return spread_of(values);
+}
+
+void
+measure_table(const char *name, const char *head)
+{
+	printf("\n<!-- table: %s -->\n%s\n", name, head);
+	for (const char *c = strchr(head, '|'); c[1] != '\0';
+	     c = strchr(c + 1, '|'))
+		printf("|-");
+	puts("|");
+}
+
+void
+measure_print_spread(struct spread s)
+{
+	printf(" %.2f (%.2f to %.2f) |", s.median, s.low, s.high);
 }
 
 void

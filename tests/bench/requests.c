@@ -1,21 +1,21 @@
 /*
  * Whole requests in process, between a transport made of memory and collectors
- * that are sockets of this program's own: what they allocate, and how their
- * cost grows with the numbers of collectors and of configured applications.
+ * that nobody reads: what they allocate, and how their cost grows with
+ * everything that may grow.
  *
  *	requests [seconds of a round]
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "corpus.h"
-#include "serve/exchange.h"
 #include "measure.h"
+#include "serve/exchange.h"
+#include "set.h"
+#include "sink.h"
 
-enum { MESSAGES = 100, SINKS_MAX = 64, APPS_MAX = 1000 };
+enum { USUAL = 100, TABLE_IDS = 4096, FULL_TABLE = 100000, NAMES = 8000 };
 
 /* glibc's own names of what the counting ones below stand in for. */
 void *__libc_malloc(size_t size);
@@ -45,11 +45,18 @@ realloc(void *pointer, size_t size)
 	return __libc_realloc(pointer, size);
 }
 
-static struct service service;
-static struct config config;
-static char body_bytes[MESSAGES * CORPUS_FRAME_MAX];
-static struct slice body;
-static size_t body_errors;
+/* A program that serves, and the request that it gets again and again. */
+struct setup {
+	struct service service;
+	struct config config;
+	char bytes[BODY_MAX];
+	struct slice body;
+	size_t messages, errors;
+	bool has_id;   /* a new one each time */
+	size_t ids;    /* so far */
+	size_t forget; /* ids after which the table is emptied; 0: never */
+	double units;  /* by which the time is divided */
+};
 
 /* What has not been read, and the answer. */
 struct memory {
@@ -83,67 +90,69 @@ write_memory(void *context, struct slice answer)
 	snprintf(m->answer, sizeof(m->answer), "%.*s", SLICE_ARG(answer));
 }
 
+/* Writes NAME=number or, without an id, leaves the variable out. */
 static void
-run_request(const void *ignored)
+put_id(struct setup *s, char *variable, size_t size)
 {
-	static char length[64];
-	static char *variables[] = {length, NULL, NULL, NULL, NULL, NULL};
-	static char method[] = "REQUEST_METHOD=POST",
-		    path[] = "PATH_INFO=/app-1/logs",
-		    type[] = "CONTENT_TYPE=application/logplex-1",
-		    authorization[] = "HTTP_AUTHORIZATION=Basic dXNlcjpwdw==";
-	struct memory m = {body, ""};
-	struct transport t = {&m, read_memory, memory_hung_up, write_memory};
-	char want[64];
+	if (!s->has_id)
+		return;
+	if (s->forget > 0 && s->ids % s->forget == 0)
+		memset(s->service.frames.table, 0,
+		    sizeof(*s->service.frames.table));
+	snprintf(variable, size, "HTTP_LOGPLEX_FRAME_ID=%032zu", ++s->ids);
+}
 
-	(void)ignored;
-	variables[1] = method;
-	variables[2] = path;
-	variables[3] = type;
-	variables[4] = authorization;
-	snprintf(length, sizeof(length), "CONTENT_LENGTH=%zu", body.len);
-	exchange_run(&service, variables, &t);
-	snprintf(want, sizeof(want), "{\"messages\":%d,\"errors\":%zu,",
-	    MESSAGES, body_errors);
+static void
+run_request(const void *setup)
+{
+	struct setup *s = (struct setup *)(uintptr_t)setup;
+	char length[64], id[64] = "X=", want[64];
+	char method[] = "REQUEST_METHOD=POST", path[] = "PATH_INFO=/app-1/logs",
+	     type[] = "CONTENT_TYPE=application/logplex-1",
+	     authorization[] = "HTTP_AUTHORIZATION=Basic dXNlcjpwdw==";
+	char *variables[] = {
+	    length, method, path, type, authorization, id, NULL};
+	struct memory m = {s->body, ""};
+	struct transport t = {&m, read_memory, memory_hung_up, write_memory};
+
+	put_id(s, id, sizeof(id));
+	snprintf(length, sizeof(length), "CONTENT_LENGTH=%zu", s->body.len);
+	exchange_run(&s->service, variables, &t);
+	snprintf(want, sizeof(want),
+	    "{\"messages\":%zu,\"errors\":%zu,\"skipped\":0}", s->messages,
+	    s->errors);
 	if (strstr(m.answer, want) == NULL)
 		measure_fail("answered %s instead of %s", m.answer, want);
 }
 
-/* A collector's socket; nobody reads it, which the sender never notices. */
-static unsigned
-open_sink(void)
+/* As many URIs as there are collectors. */
+static void
+put_cluster(struct buf *t, size_t collectors)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	static unsigned ports[COLLECTORS_MAX];
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &len) != 0)
-		measure_fail("no socket for a collector");
-	return ntohs(address.sin_port);
+	buf_put(t, SLICE("METRICS_CLUSTER="));
+	for (size_t i = 0; i < collectors; i++) {
+		if (ports[i] == 0)
+			ports[i] = sink_open();
+		buf_put_string(t, i > 0 ? "," : "");
+		buf_put(t, SLICE("statsd://127.0.0.1:"));
+		buf_put_number(t, ports[i]);
+	}
+	buf_put(t, (struct slice){"", 1});
 }
 
-/* Starts anew, with so many collectors and applications. */
+/* Starts with so many collectors and applications. */
 static void
-configure(size_t collectors, size_t apps)
+configure(struct setup *s, size_t collectors, size_t apps)
 {
-	static unsigned ports[SINKS_MAX];
-	static char cluster[64 * SINKS_MAX], app[APPS_MAX][64];
-	static char *environment[APPS_MAX + 2];
+	static char cluster[64 * COLLECTORS_MAX], app[APPLICATIONS_MAX][64];
+	static char *environment[APPLICATIONS_MAX + 2];
 	static char faults_buf[4096];
 	struct findings findings = {.faults = BUF_IN(faults_buf)};
 	struct buf value = BUF_IN(cluster);
 
-	buf_put(&value, SLICE("METRICS_CLUSTER="));
-	for (size_t i = 0; i < collectors; i++) {
-		if (ports[i] == 0)
-			ports[i] = open_sink();
-		buf_put_string(&value, i > 0 ? "," : "");
-		buf_put(&value, SLICE("statsd://127.0.0.1:"));
-		buf_put_number(&value, ports[i]);
-	}
-	buf_put(&value, (struct slice){"", 1});
+	put_cluster(&value, collectors);
 	environment[0] = cluster;
 	for (size_t i = 0; i < apps; i++) {
 		snprintf(app[i], sizeof(app[i]),
@@ -151,69 +160,191 @@ configure(size_t collectors, size_t apps)
 		environment[i + 1] = app[i];
 	}
 	environment[apps + 1] = NULL;
-	exchange_close(&service);
-	memset(&config, 0, sizeof(config));
-	memset(&service.cluster, 0, sizeof(service.cluster));
-	config_load(&config, environment, &findings);
+	config_load(&s->config, environment, &findings);
 	if (findings.faults.len > 0)
 		measure_fail("%.*s", SLICE_ARG(buf_slice(&findings.faults)));
-	exchange_open(&service, &config);
+	exchange_open(&s->service, &s->config);
 }
 
 static void
-print_allocations(void)
+fill_body(struct setup *s, size_t messages, unsigned share)
+{
+	struct corpus corpus = corpus_new(share);
+	struct buf text = BUF_IN(s->bytes);
+
+	corpus_put(&corpus, &text, messages, SIZE_MAX);
+	if (text.truncated)
+		measure_fail("no body of %zu messages", messages);
+	s->body = buf_slice(&text);
+	s->messages = messages;
+	s->errors = corpus.errors;
+	s->units = 1;
+}
+
+static struct setup *
+new_setup(size_t collectors, size_t apps, size_t messages)
+{
+	struct setup *s = __libc_calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		measure_fail("no memory for a service");
+	configure(s, collectors, apps);
+	fill_body(s, messages, CORPUS_ERRORS);
+	return s;
+}
+
+static struct setup *
+of_collectors(size_t n)
+{
+	return new_setup(n, 1, USUAL);
+}
+
+static struct setup *
+of_applications(size_t n)
+{
+	return new_setup(2, n, USUAL);
+}
+
+static struct setup *
+of_messages(size_t n)
+{
+	struct setup *s = new_setup(2, 1, n);
+
+	s->units = (double)n / 1000;
+	return s;
+}
+
+static struct setup *
+of_errors(size_t percent)
+{
+	struct setup *s = new_setup(2, 1, USUAL);
+
+	fill_body(s, USUAL, (unsigned)percent * 10);
+	return s;
+}
+
+/* A table with at most so many ids. */
+static struct setup *
+of_ids(size_t n)
+{
+	struct setup *s = new_setup(2, 1, 1);
+
+	s->has_id = true;
+	s->forget = n < TABLE_IDS ? TABLE_IDS : 0;
+	for (size_t i = 0; i < n; i++)
+		run_request(s);
+	return s;
+}
+
+/* Messages of as many dynos: each is new in the table of varying names. */
+static struct setup *
+of_names(size_t n)
+{
+	struct setup *s = new_setup(2, 1, 1);
+	struct buf text = BUF_IN(s->bytes);
+
+	for (size_t i = 0; i < n; i++) {
+		char message[64];
+		int len = snprintf(message, sizeof(message),
+		    "<1>1 a b heroku web.%zu - sample#memory_rss=1", i);
+
+		buf_put_number(&text, (size_t)len);
+		buf_put(&text, SLICE(" "));
+		buf_put_string(&text, message);
+	}
+	s->body = buf_slice(&text);
+	s->units = (double)n / 1000;
+	return s;
+}
+
+static void
+run_count(const void *setup)
+{
+	struct setup *s = (struct setup *)(uintptr_t)setup;
+
+	set_count(s->body, &all_counters, &s->service.tally);
+}
+
+static const struct growth {
+	const char *what, *unit;
+	struct setup *(*make)(size_t n);
+	void (*run)(const void *setup);
+	size_t from, to;
+} growths[] = {
+    {"messages in a body", "1,000 messages", of_messages, run_request, 1000,
+	30000},
+    {"applications configured", "request of 100", of_applications, run_request,
+	1, APPLICATIONS_MAX},
+    {"collectors", "request of 100", of_collectors, run_request, 1,
+	COLLECTORS_MAX},
+    {"ids remembered", "request of 1", of_ids, run_request, 0, FULL_TABLE},
+    {"errors, of 100 messages", "request of 100", of_errors, run_request, 3,
+	100},
+    {"new names in a batch", "1,000 names, counted", of_names, run_count, 100,
+	NAMES},
+};
+
+static void
+free_setup(struct setup *s)
+{
+	exchange_close(&s->service);
+	free(s);
+}
+
+static void
+print_growth(const struct growth *g, double seconds)
+{
+	struct setup *setups[] = {g->make(g->from), g->make(g->to)};
+	struct measured m[] = {
+	    {g->run, setups[0], {0}}, {g->run, setups[1], {0}}};
+	struct spread ratio;
+	double units = setups[0]->units / setups[1]->units;
+
+	measure_in_turns(m, 2, seconds);
+	printf("| %s | %zu | %zu | %s |", g->what, g->from, g->to, g->unit);
+	for (size_t i = 0; i < 2; i++)
+		printf(
+		    " %.1f |", measure_median(&m[i]) * 1e6 / setups[i]->units);
+	ratio = measure_ratio(&m[1], &m[0]);
+	measure_print_spread((struct spread){
+	    ratio.low * units, ratio.median * units, ratio.high * units});
+	puts("");
+	free_setup(setups[0]);
+	free_setup(setups[1]);
+}
+
+/* glibc's malloc is replaced by one that counts. */
+static void
+check_allocations(void)
 {
 	static void *volatile probe;
-	size_t count, requests = 1000;
+	struct setup *s = new_setup(2, 1, USUAL);
 
 	allocations = 0;
 	probe = malloc(1);
 	free(probe);
 	if (allocations != 1)
 		measure_fail("allocations are not counted");
-	configure(2, 1);
-	run_request(NULL);
+	run_request(s);
 	allocations = 0;
-	for (size_t i = 0; i < requests; i++)
-		run_request(NULL);
-	count = allocations;
-	if (count > 0)
-		measure_fail("%zu allocations, there should be none", count);
-	printf("Allocations in %zu requests, from the body to the answer: 0.\n",
-	    requests);
-}
-
-static void
-print_growth(const char *what, size_t collectors, size_t apps, double seconds)
-{
-	struct measured m = {what, run_request, NULL, {0}};
-
-	configure(collectors, apps);
-	measure_in_turns(&m, 1, seconds);
-	printf("| %zu | %.2f |\n",
-	    strcmp(what, "collectors") ? apps : collectors,
-	    measure_median(&m) * 1e6);
+	for (size_t i = 0; i < 1000; i++)
+		run_request(s);
+	if (allocations > 0)
+		measure_fail("%zu allocations in 1,000 requests", allocations);
+	free_setup(s);
 }
 
 int
 main(int argc, char **argv)
 {
 	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0.02;
-	struct corpus corpus = corpus_new(CORPUS_ERRORS);
-	struct buf text = BUF_IN(body_bytes);
 
 	if (sodium_init() < 0)
 		measure_fail("libsodium does not work here");
-	corpus_put(&corpus, &text, MESSAGES, SIZE_MAX);
-	body = buf_slice(&text);
-	body_errors = corpus.errors;
-	print_allocations();
-	puts("\nA request of 100 messages, with so many collectors.\n\n"
-	     "| collectors | us |\n|-|-|");
-	for (size_t n = 1; n <= SINKS_MAX; n *= 4)
-		print_growth("collectors", n, 1, seconds);
-	puts("\nThe same, with so many applications configured.\n\n"
-	     "| applications | us |\n|-|-|");
-	for (size_t n = 1; n <= APPS_MAX; n *= 10)
-		print_growth("applications", 2, n, seconds);
+	check_allocations();
+	measure_table("growth",
+	    "| what grows | from | to | us of CPU for a | at first | at last | "
+	    "times |");
+	for (size_t i = 0; i < sizeof(growths) / sizeof(growths[0]); i++)
+		print_growth(&growths[i], seconds);
 }

@@ -2,11 +2,12 @@
  * What starting the program costs: the whole process, from spawning it to its
  * end, beside a program that prints a constant answer.
  *
- *	start PROGRAM DEPLOYED CONSTANT BODY [seconds of a round]
+ *	start PROGRAM DEPLOYED CONSTANT BODY SECONDS [NAME=VALUE...]
  *
  * PROGRAM, and the same as it is deployed, run as classic CGI, in this
  * program's environment with BODY (a file) as the request's, and with
- * --version.
+ * --version; and once more with the variables added, for the fullest
+ * configuration.  SECONDS are of a round.
  */
 #define _GNU_SOURCE /* environ */
 #include <fcntl.h>
@@ -18,7 +19,10 @@
 
 #include "measure.h"
 
+enum { VARIABLES_MAX = 100 };
+
 struct command {
+	const char *name;
 	char *argv[3];
 	char *const *environment;
 	const char *body;
@@ -45,10 +49,29 @@ run(const void *command)
 }
 
 static void
-print(const struct measured *m, const struct measured *constant)
+print(
+    const char *name, const struct measured *m, const struct measured *constant)
 {
-	printf("| %s | %.0f | %.2f |\n", m->name, measure_median(m) * 1e6,
-	    measure_ratio(m, constant));
+	printf("| %s | %.0f |", name, measure_median(m) * 1e6);
+	if (m == constant)
+		printf(" 1 |");
+	else
+		measure_print_spread(measure_ratio(m, constant));
+	puts("");
+}
+
+/* This program's environment, and more variables after it. */
+static char **
+fuller(char **more)
+{
+	static char *environment[VARIABLES_MAX + 1];
+	size_t n = 0;
+
+	for (char **v = environ; *v != NULL && n < VARIABLES_MAX; v++)
+		environment[n++] = *v;
+	for (; *more != NULL && n < VARIABLES_MAX; more++)
+		environment[n++] = *more;
+	return environment;
 }
 
 int
@@ -56,30 +79,26 @@ main(int argc, char **argv)
 {
 	static char option[] = "--version", *none[] = {NULL};
 
-	if (argc < 5)
+	if (argc < 6)
 		measure_fail("usage: start PROGRAM DEPLOYED CONSTANT BODY "
-			     "[SECONDS]");
+			     "SECONDS [NAME=VALUE...]");
 
-	const char *body = argv[4];
-	const struct command constant = {{argv[3]}, environ, body};
-	const struct command cgi = {{argv[1]}, environ, body};
-	const struct command deployed_cgi = {{argv[2]}, environ, body};
-	const struct command version = {{argv[1], option}, none, body};
-	const struct command deployed_version = {{argv[2], option}, none, body};
-	double seconds = argc > 5 ? strtod(argv[5], NULL) : 0.2;
-	struct measured m[] = {
-	    {"a constant answer, in C", run, &constant, {0}},
-	    {"one request as classic CGI", run, &cgi, {0}},
-	    {"the same, linked as deployed", run, &deployed_cgi, {0}},
-	    {"--version", run, &version, {0}},
-	    {"the same, linked as deployed", run, &deployed_version, {0}},
+	char *program = argv[1], *deployed = argv[2], *body = argv[4];
+	const struct command commands[] = {
+	    {"a constant answer, in C", {argv[3]}, environ, body},
+	    {"one request as classic CGI", {deployed}, environ, body},
+	    {"the same, with all families and FRAMES_FILE", {deployed},
+		fuller(argv + 6), body},
+	    {"`--version`", {deployed, option}, none, body},
+	    {"one request, with a shared libfcgi", {program}, environ, body},
 	};
-	size_t count = sizeof(m) / sizeof(m[0]);
+	enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+	struct measured m[COMMANDS];
 
-	measure_in_turns(m, count, seconds);
-	puts("Starting, a whole process, in CPU time. Deployed, libfcgi is "
-	     "linked statically.\n\n"
-	     "| | us | times the constant program |\n|-|-|-|");
-	for (size_t i = 0; i < count; i++)
-		print(&m[i], &m[0]);
+	for (size_t i = 0; i < COMMANDS; i++)
+		m[i] = (struct measured){run, &commands[i], {0}};
+	measure_in_turns(m, COMMANDS, strtod(argv[5], NULL));
+	measure_table("start", "| | us | times the constant program |");
+	for (size_t i = 0; i < COMMANDS; i++)
+		print(commands[i].name, &m[i], &m[0]);
 }

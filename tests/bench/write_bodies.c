@@ -1,7 +1,7 @@
 /*
  * Writes bodies of the corpus to files, for requests over HTTP.
  *
- *	bodies FOLDER COUNT...
+ *	write_bodies FOLDER COUNT...
  *
  * FOLDER/COUNT.logplex holds that many messages; for each, a line with COUNT,
  * its bytes, its errors and its distinct codes.
@@ -9,32 +9,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "heroku/batch.h"
 #include "bounds.h"
 #include "corpus.h"
 #include "measure.h"
-
-static const struct heroku_rules rules = {
-    {ERROR_LEVEL_ERROR | ERROR_LEVEL_WARNING, false},
-    FAMILY_BIT(FAMILY_ERRORS)};
+#include "set.h"
 
 static void
 write_body(const char *folder, const char *count)
 {
 	static char bytes[BODY_MAX];
 	static struct tally tally;
-	struct batch_message fault;
 	struct buf text = BUF_IN(bytes);
 	struct corpus corpus = corpus_new(CORPUS_ERRORS);
 	char path[4096];
 	FILE *file;
 
 	corpus_put(&corpus, &text, strtoul(count, NULL, 10), SIZE_MAX);
-	tally_reset(&tally);
 	if (text.truncated ||
-	    batch_count(buf_slice(&text), &rules, &tally, &fault) !=
-		FRAME_END ||
-	    tally.errors != corpus.errors)
+	    set_count(buf_slice(&text), &errors_alone, &tally) != corpus.errors)
 		measure_fail("no body of %s messages", count);
 	snprintf(path, sizeof(path), "%s/%s.logplex", folder, count);
 	file = fopen(path, "wb");
