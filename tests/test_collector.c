@@ -29,7 +29,13 @@ release(void **state)
 	return 0;
 }
 
-/* A socket on loopback, and where it is. */
+/* A guard against a test that hangs, in milliseconds. */
+enum { LONG = 30000 };
+
+/*
+ * A socket on loopback, and where it is: at an address that no other process
+ * sends to.
+ */
 static int
 open_socket(struct sockaddr_in *where)
 {
@@ -37,10 +43,24 @@ open_socket(struct sockaddr_in *where)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	*where = (struct sockaddr_in){.sin_family = AF_INET};
-	where->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	where->sin_addr.s_addr = htonl(0x7f800000U | (uint32_t)getpid());
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)where, sizeof(*where)), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)where, &len), 0);
+	return fd;
+}
+
+/*
+ * Where every datagram is refused: a socket holds the port, so that nothing
+ * else opens it, but takes datagrams from itself alone.
+ */
+static int
+open_refusing(struct sockaddr_in *where)
+{
+	int fd = open_socket(where);
+
+	assert_int_equal(
+	    connect(fd, (struct sockaddr *)where, sizeof(*where)), 0);
 	return fd;
 }
 
@@ -74,9 +94,26 @@ arrived(int fd, const char *text)
 	char datagram[64] = {0};
 	struct pollfd p = {fd, POLLIN, 0};
 
-	return poll(&p, 1, 0) == 1 &&
+	return poll(&p, 1, LONG) == 1 &&
 	    recv(fd, datagram, sizeof(datagram) - 1, 0) >= 0 &&
 	    !strcmp(datagram, text);
+}
+
+/* Until the refusal of the last datagram shows. */
+static void
+wait_for_refusal(void)
+{
+	struct pollfd p = {c.fd, 0, 0};
+
+	assert_int_equal(poll(&p, 1, LONG), 1);
+	assert_int_equal(p.revents, POLLERR);
+}
+
+static void
+send_and_lose(void)
+{
+	assert_true(send_text("lost"));
+	wait_for_refusal();
 }
 
 static void
@@ -92,13 +129,13 @@ static void
 takes_the_next_address_when_one_refuses(void **state)
 {
 	struct sockaddr_in gone, there;
-	int fd;
+	int fd, refusing;
 
 	(void)state;
-	close(open_socket(&gone));
+	refusing = open_refusing(&gone);
 	fd = open_socket(&there);
 	collector_set_addresses(&c, listed(&gone, listed(&there, NULL)));
-	assert_true(send_text("lost"));
+	send_and_lose();
 	/* The refusal shows at the next send, whose own datagram arrives. */
 	assert_false(send_text("second"));
 	assert_int_equal(c.failed, 1);
@@ -108,44 +145,50 @@ takes_the_next_address_when_one_refuses(void **state)
 	assert_true(send_text("third"));
 	assert_true(arrived(fd, "third"));
 	close(fd);
+	close(refusing);
 }
 
 static void
 goes_through_its_addresses_in_turn(void **state)
 {
 	struct sockaddr_in gone[2], there;
-	int fd;
+	int fd, refusing[2];
 
 	(void)state;
-	close(open_socket(&gone[0]));
-	close(open_socket(&gone[1]));
+	refusing[0] = open_refusing(&gone[0]);
+	refusing[1] = open_refusing(&gone[1]);
 	fd = open_socket(&there);
 	collector_set_addresses(
 	    &c, listed(&gone[0], listed(&gone[1], listed(&there, NULL))));
-	assert_true(send_text("lost"));
+	send_and_lose();
 	assert_false(send_text("lost too"));
 	assert_int_equal(c.current, 1);
+	wait_for_refusal();
 	assert_false(send_text("arrives"));
 	assert_int_equal(c.current, 2);
 	assert_true(arrived(fd, "arrives"));
 	close(fd);
+	close(refusing[0]);
+	close(refusing[1]);
 }
 
 static void
 both_datagrams_are_lost_when_the_second_address_fails_too(void **state)
 {
 	struct sockaddr_in gone, broadcast;
+	int refusing;
 
 	(void)state;
-	close(open_socket(&gone));
+	refusing = open_refusing(&gone);
 	broadcast = gone;
 	broadcast.sin_addr.s_addr = htonl(INADDR_BROADCAST);
 	collector_set_addresses(&c, listed(&gone, listed(&broadcast, NULL)));
-	assert_true(send_text("lost"));
+	send_and_lose();
 	/* The second address cannot be connected to: the first is tried. */
 	assert_false(send_text("lost too"));
 	assert_int_equal(c.current, 0);
 	assert_int_equal(c.failed, 1);
+	close(refusing);
 }
 
 static void
@@ -282,13 +325,13 @@ static void
 an_earlier_error_is_told_from_that_of_the_socket(void **state)
 {
 	struct sockaddr_in gone, there;
-	int fd;
+	int fd, refusing;
 
 	(void)state;
-	close(open_socket(&gone));
+	refusing = open_refusing(&gone);
 	fd = open_socket(&there);
 	collector_set_addresses(&c, listed(&gone, NULL));
-	assert_true(send_text("lost"));
+	send_and_lose();
 	spoil_socket();
 	c.addresses[0].storage = (struct sockaddr_storage){0};
 	memcpy(&c.addresses[0].storage, &there, sizeof(there));
@@ -297,6 +340,7 @@ an_earlier_error_is_told_from_that_of_the_socket(void **state)
 	assert_int_equal(c.failed, 1);
 	assert_int_equal(c.error, ECONNREFUSED);
 	close(fd);
+	close(refusing);
 }
 
 static void
@@ -331,17 +375,18 @@ static void
 a_refusal_is_not_lost_with_the_socket_that_has_it(void **state)
 {
 	struct sockaddr_in gone, there;
-	int fd;
+	int fd, refusing;
 
 	(void)state;
-	close(open_socket(&gone));
+	refusing = open_refusing(&gone);
 	fd = open_socket(&there);
 	collector_set_addresses(&c, listed(&gone, NULL));
-	assert_true(send_text("lost"));
+	send_and_lose();
 	collector_set_addresses(&c, listed(&there, NULL));
 	assert_int_equal(c.failed, 1);
 	assert_int_equal(c.error, ECONNREFUSED);
 	close(fd);
+	close(refusing);
 }
 
 enum { SIGNED_X = SIGNATURE_LEN + 1 };
@@ -354,13 +399,14 @@ send_signed_x(int fd, unsigned char arrived[static SIGNED_X])
 
 	datagram[SIGNATURE_LEN] = 'x';
 	assert_true(collector_send(&c, datagram, sizeof(datagram)));
-	assert_int_equal(recv(fd, arrived, SIGNED_X, MSG_DONTWAIT), SIGNED_X);
+	assert_int_equal(poll(&(struct pollfd){fd, POLLIN, 0}, 1, LONG), 1);
+	assert_int_equal(recv(fd, arrived, SIGNED_X, 0), SIGNED_X);
 }
 
 static void
 a_key_of_one_byte_signs_and_no_nonce_comes_again(void **state)
 {
-	struct uri with_key = {.host = "127.0.0.1", .key_len = 1};
+	struct uri with_key = {.key_len = 1};
 	const size_t nonce = SIGNATURE_HMAC_LEN + SIGNATURE_TIME_LEN;
 	unsigned char first[SIGNED_X], second[SIGNED_X];
 	struct sockaddr_in there;
@@ -370,6 +416,8 @@ a_key_of_one_byte_signs_and_no_nonce_comes_again(void **state)
 
 	(void)state;
 	with_key.key[0] = 'k';
+	inet_ntop(
+	    AF_INET, &there.sin_addr, with_key.host, sizeof(with_key.host));
 	with_key.port = ntohs(there.sin_port);
 	signature_key_init(&key, with_key.key, 1);
 	c = (struct collector){0};
@@ -470,16 +518,18 @@ static void
 closing_learns_of_the_last_refusal(void **state)
 {
 	struct sockaddr_in gone;
+	int refusing;
 
 	(void)state;
-	close(open_socket(&gone));
+	refusing = open_refusing(&gone);
 	collector_set_addresses(&c, listed(&gone, NULL));
-	assert_true(send_text("lost"));
+	send_and_lose();
 	collector_close(&c);
 	assert_int_equal(c.fd, -1);
 	assert_int_equal(c.error, ECONNREFUSED);
 	assert_int_equal(c.failed, 0); /* logged */
 	assert_true(c.logged > 0);
+	close(refusing);
 }
 
 static void

@@ -1,8 +1,8 @@
 #define _GNU_SOURCE /* MAP_ANONYMOUS, truncate(2) */
 #include "http/frames.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sodium.h>
 #include <sys/mman.h>
@@ -23,8 +23,12 @@ static char folder[64], path[128];
 static int
 set_up(void **state)
 {
+	const char *memory = "/dev/shm";
+
 	(void)state;
-	strcpy(folder, "/tmp/logplex-statsd-frames-XXXXXX");
+	/* Not on a disk, if possible: others may keep it busy for seconds. */
+	snprintf(folder, sizeof(folder), "%s/logplex-statsd-frames-XXXXXX",
+	    access(memory, W_OK) == 0 ? memory : "/tmp");
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/frames", folder);
 	memset(&frames, 0, sizeof(frames));
@@ -528,7 +532,9 @@ a_batch_is_busy_while_a_process_has_it_that_lives(void **state)
 	frames_open(&frames, slice_of(path));
 	child = hold_in_child(SLICE("1"), 2);
 	kill(child, SIGSTOP);
-	assert_int_equal(count(&frames, "heaven", SLICE("2")), FRAMES_NEW);
+	/* One of the others may be in the same bucket. */
+	assert_true(count(&frames, "heaven", SLICE("2")) == FRAMES_NEW ||
+	    count(&frames, "heaven", SLICE("3")) == FRAMES_NEW);
 	before = clock_ms();
 	assert_int_equal(count(&frames, "heaven", SLICE("1")), FRAMES_BUSY);
 	assert_true(clock_ms() - before >= FRAMES_WAIT_MS);
@@ -577,23 +583,52 @@ shared_counts(void)
 	return counts;
 }
 
+static void
+open_sibling(void)
+{
+	frames_open(&sibling, slice_of(path));
+}
+
+/* On a busy machine the one that creates the file may take too long. */
+static bool
+opens_it_at_last(void)
+{
+	const char *log;
+
+	do
+		log = stderr_of(open_sibling);
+	while (strstr(log, strerror(EAGAIN)) != NULL);
+	return log[0] == '\0' && sibling.fd > 0;
+}
+
+static void
+wait_a_moment(void)
+{
+	static const struct timespec pause = {0, 100000};
+
+	nanosleep(&pause, NULL);
+}
+
 static _Noreturn void
 write_all(_Atomic uint32_t *counts)
 {
-	bool ok = true;
+	bool ok = opens_it_at_last();
 
-	frames_open(&sibling, slice_of(path));
 	atomic_fetch_add(&counts[IDS], 1);
 	while (atomic_load(&counts[IDS]) < WRITERS)
-		sched_yield();
+		wait_a_moment();
 	for (uint32_t n = 0; n < IDS; n++) {
-		enum frames_state state = count(&sibling, "heaven", id_of(&n));
+		enum frames_state state;
 
+		/* And the one that has a batch may take too long. */
+		do
+			state = count(&sibling, "heaven", id_of(&n));
+		while (state == FRAMES_BUSY);
 		if (state == FRAMES_NEW)
 			atomic_fetch_add(&counts[n], 1);
-		ok &= state != FRAMES_BUSY && state != FRAMES_PARTLY;
+		ok &= state != FRAMES_PARTLY;
 	}
-	_exit(ok && sibling.fd > 0 ? 0 : 1);
+	_exit(ok ? 0 : 1);
 }
 
 static void
