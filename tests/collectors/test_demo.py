@@ -5,7 +5,6 @@ The page's screenshot is build/demo.png; copied to docs/images, it is the
 picture of the README."""
 
 import collections
-import contextlib
 import html
 import json
 import os
@@ -16,7 +15,6 @@ import tempfile
 import urllib.parse
 import urllib.request
 import zlib
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +23,7 @@ import story
 from lib.browser import Browser
 from lib.case import Case
 from lib.places import ROOT
-from lib.processes import Process, children, wait_until
+from lib.processes import Process, children, is_running, wait_until
 
 SCREENSHOT = ROOT / "build" / "demo.png"
 WIDTH, HEIGHT = 1200, 785
@@ -66,12 +64,6 @@ def pixels(png):
     return {"#" + k.hex(): n for k, n in counts.items()}, (width, height)
 
 
-def runs(pid):
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    return False
-
-
 class Demo(Case):
 
     def start_demo(self, seconds):
@@ -95,7 +87,7 @@ class Demo(Case):
         started = children(self.demo.pid)
         os.killpg(self.demo.pid, signal.SIGINT)
         assert self.demo.wait(20) == 0, self.demo.log()
-        wait_until(lambda: not any(map(runs, started)), "all have stopped")
+        wait_until(lambda: not any(map(is_running, started)), "all have stopped")
         assert os.listdir(self.folder) == []
 
     def fetch(self, path):

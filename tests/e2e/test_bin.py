@@ -19,7 +19,7 @@ from lib.case import Case
 from lib.http import build_request, read_answer, request
 from lib.places import PATH, REFERENCE, ROOT, tool
 from lib.ports import free_port
-from lib.processes import Process, children, wait_until
+from lib.processes import Process, children, is_running, wait_until
 from lib.web import WebTest
 
 PROGRAMS = sorted(p.name for p in (ROOT / "bin").iterdir())
@@ -197,8 +197,7 @@ class DebugServer(Case):
         assert len(started) >= 4
         os.killpg(server.pid, signal.SIGINT)  # as Ctrl-C does
         assert server.wait(20) == 0
-        left = [p for p in started if Path(f"/proc/{p}").exists() and
-                Path(f"/proc/{p}/stat").read_text().split()[2] != "Z"]
+        left = [*filter(is_running, started)]
         assert left == [], server.log()
 
     def test_in_a_folder_of_any_name(self):

@@ -15,7 +15,7 @@ from lib.places import PATH, PROGRAM
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def wait_until(condition, what, seconds=10, process=None):
+def wait_until(condition, what, seconds=30, process=None):
     """Polls a condition; says what did not come about."""
     end = time.monotonic() + seconds
     while not condition():
@@ -63,13 +63,25 @@ class Process(subprocess.Popen):
             os.unlink(self._log.name)
 
 
+def state_and_parent(stat):
+    """Of a file /proc/PID/stat."""
+    state, parent = stat.read_text().rsplit(")", 1)[1].split()[:2]
+    return state, int(parent)
+
+
+def is_running(pid):
+    with contextlib.suppress(OSError):
+        return state_and_parent(Path(f"/proc/{pid}/stat"))[0] != "Z"
+    return False
+
+
 def children(pid):
     """The pids of a process's children, their children and so on."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            fields = stat.read_text().rsplit(")", 1)[1].split()
-            if int(fields[1]) == pid and fields[0] != "Z":
+            state, parent = state_and_parent(stat)
+            if parent == pid and state != "Z":
                 child = int(stat.parent.name)
                 found += [child, *children(child)]
     return found
