@@ -9,6 +9,7 @@ import socket
 
 import pytest
 
+from lib.frames import frame
 from lib.places import FIXTURES, ROOT
 from lib.processes import wait_until
 from lib.web import WebTest
@@ -38,7 +39,7 @@ def body():
     for app_name, procid, msg, _ in rows():
         message = b"<134>1 2024-01-01T00:00:00+00:00 host %s %s - %s\n" % (
             app_name.encode(), procid.encode(), msg)
-        out += b"%d %s" % (len(message), message)
+        out += frame(message)
     return out
 
 

@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from lib.fastcgi import variables
 from lib.places import CREDENTIALS, FIXTURES, PATH, PROGRAM, REFERENCE
 from lib.processes import wait_until
@@ -15,7 +17,8 @@ BROKEN = REFERENCE + b"12 <10>1 secret of a customer"
 
 
 class Capture(WebTest):
-    def setUp(self):
+    @pytest.fixture(autouse=True)
+    def set_up(self, ends):
         self.folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-")
         self.at_end(self.folder.cleanup)
         self.file = Path(self.folder.name) / "refused"

@@ -6,23 +6,19 @@ import re
 import signal
 import socket
 import time
-from pathlib import Path
 
 import pytest
 
 from lib.collector import Collector
+from lib.frames import logplex_frame as frame
 from lib.http import (basic, build_request, chunked, connect, read_answer,
                       request)
 from lib.places import (CREDENTIALS, FIXTURES, REFERENCE, REFERENCE_COUNTERS,
                         ROOT)
 from lib.ports import free_port
-from lib.processes import Process, children, responders, wait_until
+from lib.processes import (Process, children, is_running, responders,
+                           wait_until)
 from lib.web import WebTest
-
-
-def frame(text, app_name="heroku", procid="router"):
-    msg = f"<158>1 2024-01-01T00:00:00+00:00 host {app_name} {procid} - {text}"
-    return b"%d %s" % (len(msg.encode()), msg.encode())
 
 
 class Reference(WebTest):
@@ -421,11 +417,9 @@ class Stopping(WebTest):
             self.start_web()
             started = children(self.web.pid)
             self.web.send_signal(how)
-            assert self.web.wait(5) == 0
-            wait_until(lambda: not any(
-                Path(f"/proc/{p}").exists() and
-                Path(f"/proc/{p}/stat").read_text().split()[2] != "Z"
-                for p in started), "no process left over")
+            assert self.web.wait(20) == 0
+            wait_until(lambda: not any(map(is_running, started)),
+                       "no process left over")
 
 
 NOWHERE = (r"statsd://nowhere\.\.invalid:8126: the host name cannot be "

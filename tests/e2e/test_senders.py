@@ -3,6 +3,7 @@ requests as the program sends them."""
 
 import gzip
 
+from lib import frames
 from lib.http import build_request, chunked, connect, read_answer
 from lib.places import CREDENTIALS
 from lib.web import WebTest
@@ -12,8 +13,8 @@ H12 = b'at=error code=H12 desc="Request timeout" method=GET path="/"\n'
 
 
 def frame(header, text):
-    message = b"<190>1 2024-01-01T00:00:00.000000+00:00 " + header + b" " + text
-    return b"%d %s" % (len(message), message)
+    return frames.frame(
+        b"<190>1 2024-01-01T00:00:00.000000+00:00 " + header + b" " + text)
 
 
 def raw(text):

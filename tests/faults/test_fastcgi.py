@@ -20,7 +20,7 @@ import pytest
 from lib.fastcgi import (ABORT, DATA, KEEP_CONNECTION, PARAMS, ResponderTest,
                          STDIN, begin, message, pairs, read_reply, record,
                          stream, variables)
-from lib.frames import logplex_frame
+from lib.frames import frame, frames, logplex_frame
 from lib.places import PROGRAM, REFERENCE, REFERENCE_COUNTERS, tool
 from lib.processes import wait_until
 
@@ -188,9 +188,9 @@ class Stalls(ResponderTest):
             for _ in range(5):
                 self.connect().sendall(stalled)
             self.assert_served_in_time(path, collectors, len(stalled))
-            self.assertEqual(self.responder.log().count(
+            assert self.responder.log().count(
                 'event=bad-connection reason="the parameters did not arrive '
-                'in time"'), 5)
+                'in time"') == 5
 
     def test_five_in_a_row_when_it_is_told_to_stop(self):
         started = []
@@ -497,14 +497,14 @@ class Costs(ResponderTest):
         """One message as long as the body may be, of this over and over."""
         size = (8 << 20) - 8
         message = (self.head + text * (size // len(text)))[:size]
-        return b"%d %s" % (len(message), message)
+        return frame(message)
 
     def codes(self):
         """Each code there is, as often as it fits."""
         texts = [b"%sError %c%0*d" % (self.head, letter, digits, n)
                  for letter in b"HRL" for digits in (2, 3)
                  for n in range(10 ** digits)]
-        once = b"".join(b"%d %s" % (len(t), t) for t in texts)
+        once = frames(*texts)
         return once * ((8 << 20) // len(once))
 
     def every(self, app_name, procid, *texts):

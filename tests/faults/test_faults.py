@@ -21,6 +21,7 @@ import pytest
 
 from lib.collector import Collector
 from lib.fastcgi import ResponderTest, message, read_reply
+from lib.frames import frames
 from lib.http import build_request, connect, read_answer, request
 from lib.places import PROGRAM, REFERENCE, REFERENCE_COUNTERS, ROOT
 from lib.processes import Process, children, responders, wait_until
@@ -28,10 +29,6 @@ from lib.web import WebTest
 
 H12 = b"<158>1 2026-11-23T06:00:00Z host heroku router - at=error code=H12"
 R14 = b"<158>1 2026-11-23T06:00:00Z host heroku web.1 - Error R14 (x)"
-
-
-def frames(*messages):
-    return b"".join(b"%d %s" % (len(m), m) for m in messages)
 
 
 class FaultTest(WebTest):

@@ -3,9 +3,7 @@ collector, the link. What is answered 201 afterwards arrives. The responder
 runs in a network namespace of its own, the collector in another one, and a
 link joins the two; both namespaces go with the processes that hold them."""
 
-import ctypes
 import itertools
-import os
 import re
 import signal
 import socket
@@ -17,14 +15,15 @@ import pytest
 
 from lib.collector import Collector
 from lib.fastcgi import ResponderTest
+from lib.frames import frame
+from lib.network import Neighbour, ip
 from lib.places import tool
-from lib.processes import Process, wait_until
+from lib.processes import wait_until
 
 pytestmark = pytest.mark.namespaces
 
-CLONE_NEWNET = 0x40000000
 H12 = b"<158>1 2026-11-23T06:00:00Z host heroku router - at=error code=H12"
-BODY = b"%d %s" % (len(H12), H12)
+BODY = frame(H12)
 
 HERE = ("10.9.0.1/24", "fd09::1/64")
 HERE_LATER = ("10.9.0.3/24", "fd09::3/64")
@@ -32,17 +31,7 @@ THERE = ("10.9.0.2/24", "fd09::2/64")
 FAR_HERE = ("10.7.0.1/24", "fd07::1/64")
 FAR_THERE = ("10.7.0.2/24", "fd07::2/64")
 ACCEPT_DAD = "/proc/sys/net/ipv6/conf/default/accept_dad"
-BEYOND = ("10.8.0.1", "fd08::1")  # behind THERE
-
-
-def inside(pid, *command):
-    """Runs a command in the namespace of that process."""
-    subprocess.run([tool("nsenter"), f"--net=/proc/{pid}/ns/net", *command],
-                   check=True)
-
-
-def ip(command):
-    subprocess.run([tool("ip"), *command.split()], check=True)
+BEYOND = ("10.8.0.1", "fd08::1")  # beyond THERE
 
 
 class SourcesCollector(Collector):
@@ -60,23 +49,6 @@ class SourcesCollector(Collector):
                 continue
             self.datagrams.append(datagram)
             self.sources.append(source[0])
-
-
-def collector_in(pid, *args):
-    """A collector whose socket is in the namespace of that process: a thread
-    goes there, alone."""
-    made = []
-
-    def make():
-        with open(f"/proc/{pid}/ns/net") as namespace:
-            if ctypes.CDLL(None, use_errno=True).setns(
-                    namespace.fileno(), CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
-        made.append(SourcesCollector(*args))
-    thread = threading.Thread(target=make)
-    thread.start()
-    thread.join()
-    return made[0]
 
 
 class Load(threading.Thread):
@@ -116,35 +88,21 @@ class Network(ResponderTest):
         # A second address survives the first; new ones serve at once.
         Path("/proc/sys/net/ipv4/conf/all/promote_secondaries").write_text("1")
         Path(ACCEPT_DAD).write_text("0")
-        other = self.keep(Process([tool("unshare"), "--net", "sleep", "600"]))
-        here = os.readlink("/proc/self/ns/net")
-        wait_until(lambda: os.readlink(f"/proc/{other.pid}/ns/net") != here,
-                   "another namespace", process=other)
-        self.other = other.pid
-        inside(self.other, "sh", "-c", f"echo 0 >{ACCEPT_DAD}")
-        inside(self.other, "ip", "link", "set", "lo", "up")
+        self.neighbour = self.keep(Neighbour())
+        self.neighbour.run("sh", "-c", f"echo 0 >{ACCEPT_DAD}")
+        self.neighbour.run("ip", "link", "set", "lo", "up")
         for address in BEYOND:
-            inside(self.other, "ip", "addr", "add", address, "dev", "lo")
-        self.join_namespaces("near", HERE, THERE)
+            self.neighbour.run("ip", "addr", "add", address, "dev", "lo")
+        self.link("near", HERE, THERE)
 
-    def join_namespaces(self, name, here, there):
-        """A link between the two, with addresses at this end."""
-        ip(f"link add {name} type veth peer name {name}-end netns "
-           f"{self.other}")
-        inside(self.other, "ip", "link", "set", f"{name}-end", "up")
-        for address in there:
-            inside(self.other, "ip", "addr", "add", address, "dev",
-                   f"{name}-end")
-        ip(f"link set {name} up")
-        for address in here:
-            ip(f"addr add {address} dev {name}")
+    def link(self, name, here, there):
+        self.neighbour.link(name, here, there)
         self.at_end(subprocess.run, [
             tool("ip"), "link", "del", name], stderr=subprocess.DEVNULL)
 
     def start(self, host):
-        collector = collector_in(self.other, host)
-        self.collector = collector
-        self.start_responder([collector], API_SECRET="secret")
+        self.collector = self.neighbour.call(lambda: SourcesCollector(host))
+        self.start_responder([self.collector], API_SECRET="secret")
         self.load = Load(self)
         self.load.start()
         self.at_end(self.load.end)
@@ -217,7 +175,7 @@ class Network(ResponderTest):
         ip(f"route del {route}")
 
     def test_route_moves_to_another_link(self):
-        self.join_namespaces("far", FAR_HERE, FAR_THERE)
+        self.link("far", FAR_HERE, FAR_THERE)
         for host, gateway, later, old, source in zip(
                 BEYOND, THERE, FAR_THERE, HERE, FAR_HERE):
             ip(f"route add {host} via {gateway.split('/')[0]}")
@@ -246,5 +204,5 @@ class Network(ResponderTest):
         self.start(host.split("/")[0])
         ip("link del near")
         self.load.more()
-        self.join_namespaces("near", HERE_LATER, THERE)
+        self.link("near", HERE_LATER, THERE)
         self.assert_all_arrived_since(self.arriving(), all_logged=False)

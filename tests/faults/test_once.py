@@ -53,7 +53,8 @@ class World:
         self.happened = collections.Counter()
         self.said = ""
         self.ledger = Ledger()
-        self.neighbour = network.Neighbour(HERE, THERE)
+        self.neighbour = network.Neighbour()
+        self.neighbour.link("near", [HERE], [THERE])
         self.here, self.here_later = HERE, HERE_LATER
         self.collectors = [CountingCollector(self.ledger, n)
                            for n in range(2)]
@@ -153,23 +154,23 @@ class World:
 
     def address_changes(self):
         with self.unreachable(2):
-            network.ip("addr", "del", self.here, "dev", "near")
+            network.ip(f"addr del {self.here} dev near")
             time.sleep(self.rng.choice((0, 0.5)))
-            network.ip("addr", "add", self.here_later, "dev", "near")
+            network.ip(f"addr add {self.here_later} dev near")
         self.here, self.here_later = self.here_later, self.here
 
     def link_goes_down_and_up(self):
         with self.unreachable(2):
-            network.ip("link", "set", "near", "down")
+            network.ip("link set near down")
             time.sleep(self.rng.uniform(0, 1))
-            network.ip("link", "set", "near", "up")
+            network.ip("link set near up")
 
     def route_goes_and_comes(self):
         there = "10.9.0.0/24"
         with self.unreachable(2):
-            network.ip("route", "del", there)
+            network.ip(f"route del {there}")
             time.sleep(self.rng.uniform(0, 1))
-            network.ip("route", "add", there, "dev", "near")
+            network.ip(f"route add {there} dev near")
 
 
 PROCESSES = {"kill_responder": 12, "stop_responder": 5, "restart_web": 1,

@@ -1,7 +1,6 @@
 """Tests that start something."""
 
 import contextlib
-import unittest
 
 import pytest
 
@@ -12,8 +11,6 @@ class Case:
     @pytest.fixture(autouse=True)
     def ends(self):
         with contextlib.ExitStack() as self._ends:
-            if hasattr(self, "setUp"):
-                self.setUp()
             yield
 
     @classmethod
@@ -31,11 +28,3 @@ class Case:
         """What is given, which will be stopped or closed."""
         self.at_end(getattr(started, "stop", None) or started.close)
         return started
-
-    # For tests of unittest's style, as long as there are any.
-    addCleanup = at_end
-
-    def __getattr__(self, name):
-        if name.startswith(("assert", "subTest", "fail")):
-            return getattr(unittest.TestCase(), name)
-        raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""What is at the other end of a link, for a test marked `namespaces`."""
+"""Another network and links to it, for a test marked `namespaces`."""
 
 import ctypes
 import os
@@ -11,25 +11,31 @@ from lib.processes import Process, wait_until
 CLONE_NEWNET = 0x40000000
 
 
-def ip(*words):
-    subprocess.run([tool("ip"), *words], check=True)
+def ip(command):
+    subprocess.run([tool("ip"), *command.split()], check=True)
 
 
 class Neighbour:
-    """Another namespace, at the end of a link; address/prefix of both ends."""
+    """Another network namespace."""
 
-    def __init__(self, here, there):
+    def __init__(self):
         self.holder = Process([tool("unshare"), "--net", "sleep", "infinity"])
         ours = os.readlink("/proc/self/ns/net")
         wait_until(lambda: os.readlink(
             f"/proc/{self.holder.pid}/ns/net") != ours,
             "another namespace", process=self.holder)
-        ip("link", "add", "near", "type", "veth", "peer", "name", "far",
-           "netns", str(self.holder.pid))
-        self.run("ip", "addr", "add", there, "dev", "far")
-        self.run("ip", "link", "set", "far", "up")
-        ip("link", "set", "near", "up")
-        ip("addr", "add", here, "dev", "near")
+
+    def link(self, name, here, there):
+        """A link of this name; address/prefix of its ends, for each address."""
+        far = f"{name}-end"
+        ip(f"link add {name} type veth peer name {far} netns "
+           f"{self.holder.pid}")
+        self.run("ip", "link", "set", far, "up")
+        for address in there:
+            self.run("ip", "addr", "add", address, "dev", far)
+        ip(f"link set {name} up")
+        for address in here:
+            ip(f"addr add {address} dev {name}")
 
     def run(self, *command):
         subprocess.run([tool("nsenter"),

@@ -5,6 +5,8 @@ import functools
 import re
 from pathlib import Path
 
+from lib.frames import frame
+
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 
 WORDS = [
@@ -115,15 +117,12 @@ class Bodies:
         return self.header() + (b" " + self.text()
                                 if self.random.random() < 0.97 else b"")
 
-    def frame(self, message):
-        return b"%d %s" % (len(message), message)
-
     def grammar(self):
         """True frames, now and then with one fault between them."""
         r = self.random
         out = b""
         for _ in range(r.choice([0, 1, 1, 2, 3, 8])):
-            out += self.frame(self.message())
+            out += frame(self.message())
             if r.random() < 0.1:
                 out += r.choice([b"\n", b"\r\n", b"\n\n", b"\r"])
         if r.random() < 0.15:
@@ -140,9 +139,9 @@ class Bodies:
         """Frames whose length is true, and whose text is anything."""
         r = self.random
         return b"".join(
-            self.frame(bytes(r.choices(NOISE, k=r.randrange(1, 60))))
+            frame(bytes(r.choices(NOISE, k=r.randrange(1, 60))))
             if r.random() < 0.3 else
-            self.frame(b"<1>1 - - heroku log-shuttle - " +
+            frame(b"<1>1 - - heroku log-shuttle - " +
                        b"".join(r.choices(WORDS, k=r.randrange(9))) +
                        bytes(r.choices(NOISE, k=r.randrange(9))))
             for _ in range(r.randrange(4)))
@@ -156,4 +155,4 @@ class Bodies:
     def mended(self):
         """A mutated fixture, framed again, so that its messages are reached."""
         parts = re.split(rb"[0-9]+ (?=<)", self.mutated())
-        return b"".join(self.frame(p) for p in parts if p)
+        return b"".join(frame(p) for p in parts if p)

@@ -5,6 +5,7 @@ pieces; names in great number."""
 import functools
 
 from bodies import FIXTURES, WORDS, Bodies
+from lib.frames import frame
 
 DYNOS = [b"web.1", b"web.2", b"worker.12", b"run.2660", b"release.5",
          b"scheduler.9200", b"sidekiq_mail.1", b"a.b.1", b"a_b.1", b"web.",
@@ -71,7 +72,7 @@ class Lines(Bodies):
     def __iter__(self):
         r = self.random
         while True:
-            batch = b"".join(self.frame(self.message())
+            batch = b"".join(frame(self.message())
                              for _ in range(r.choice([0, 1, 1, 1, 2, 3, 5, 9])))
             if r.random() < 0.01:
                 batch += self.many()
@@ -251,12 +252,12 @@ class Lines(Bodies):
         """More names than a request may have."""
         r = self.random
         if r.random() < 0.5:
-            return self.frame(self.headed(b"app", b"web.1", b" ".join(
+            return frame(self.headed(b"app", b"web.1", b" ".join(
                 b"%s#n%d=%d" % (r.choice([b"count", b"sample", b"measure"]),
                                 r.randrange(300), n) +
                 r.choice([b"", b"ms"]) for n in range(250))))
         return b"".join(
-            self.frame(self.headed(b"app", b"heroku-redis", b" ".join(
+            frame(self.headed(b"app", b"heroku-redis", b" ".join(
                 [b"source=A%d" % r.randrange(99),
                  *(b"sample#k%d=%d" % (r.randrange(200), n)
                    for n in range(100))])))

@@ -10,6 +10,7 @@ import pytest
 
 import families
 from lib.collector import Collector
+from lib.frames import frame
 from lib.http import request
 from lib.web import WebTest
 from lines import Lines
@@ -66,7 +67,7 @@ class Datagrams(WebTest):
         """The same batch, perhaps with an L10 that is new."""
         counted = families.Request(RULES.families)
         if self.random.random() < 0.5:
-            body = b"%d %s%s" % (len(L10), L10, body)
+            body = frame(L10) + body
             if not families.begins_with_l10(body[len(L10) + 4:], RULES):
                 counted.add_message(families.samples(L10, RULES))
         counted.add_message(families.drain(duplicates=1))
