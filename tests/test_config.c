@@ -259,6 +259,20 @@ a_base_path_has_a_greatest_length(void **state)
 }
 
 static void
+a_frames_file_has_a_greatest_length(void **state)
+{
+	char path[FILE_PATH_MAX + 16];
+
+	(void)state;
+	snprintf(path, sizeof(path), "FRAMES_FILE=/%0*d", FILE_PATH_MAX - 1, 0);
+	load(path);
+	assert_no_fault();
+	snprintf(path, sizeof(path), "FRAMES_FILE=/%0*d", FILE_PATH_MAX, 0);
+	load(path);
+	assert_true(faults_say("FRAMES_FILE: must have at most 1024 bytes"));
+}
+
+static void
 slashes_at_the_end_of_a_base_path_are_dropped(void **state)
 {
 	static const char *const cases[][2] = {{"BASE_PATH=", ""},
@@ -491,6 +505,22 @@ zeros_are_codes(void **state)
 }
 
 static void
+there_are_at_most_a_hundred_zeros(void **state)
+{
+	char list[8 * ZEROS_MAX] = "ZEROS=H100";
+
+	(void)state;
+	for (int i = 1; i < ZEROS_MAX; i++)
+		sprintf(list + strlen(list), ",H%d", 100 + i);
+	load(list);
+	assert_no_fault();
+	assert_int_equal(config.counting.zero_count, ZEROS_MAX);
+	strcat(list, ",R14");
+	load(list);
+	assert_true(faults_say("ZEROS: may hold at most 100 codes"));
+}
+
+static void
 prefixes_stand_for_applications(void **state)
 {
 	static const char *const faulty[] = {"PREFIX_A=", "PREFIX_A=a..b",
@@ -537,6 +567,7 @@ main(void)
 	    cmocka_unit_test(families_are_a_list_of_names),
 	    cmocka_unit_test(tags_are_keys_and_values),
 	    cmocka_unit_test(zeros_are_codes),
+	    cmocka_unit_test(there_are_at_most_a_hundred_zeros),
 	    cmocka_unit_test(prefixes_stand_for_applications),
 	    cmocka_unit_test(many_datagrams_are_warned_of),
 	    cmocka_unit_test(keeps_the_order_of_the_cluster),
@@ -549,6 +580,7 @@ main(void)
 	    cmocka_unit_test(looks_nothing_up_that_may_be_part_of_a_key),
 	    cmocka_unit_test(takes_only_so_many_collectors),
 	    cmocka_unit_test(a_base_path_has_a_greatest_length),
+	    cmocka_unit_test(a_frames_file_has_a_greatest_length),
 	    cmocka_unit_test(slashes_at_the_end_of_a_base_path_are_dropped),
 	    cmocka_unit_test(applications_are_hashed_by_a_random_key),
 	    cmocka_unit_test(the_names_must_be_exact),

@@ -6,6 +6,7 @@ import re
 import zlib
 from pathlib import Path
 
+from lib import frames
 from lib.fastcgi import ResponderTest
 from lib.places import CREDENTIALS, FIXTURES, LOGPLEX
 from lib.web import WebTest
@@ -26,9 +27,8 @@ def rows():
 
 
 def frame(app_name, procid, msg):
-    message = b"<134>1 2024-01-01T00:00:00+00:00 host %s %s - %s\n" % (
-        app_name.encode(), procid.encode(), msg)
-    return b"%d %s" % (len(message), message)
+    return frames.frame(b"<134>1 2024-01-01T00:00:00+00:00 host %s %s - %s\n" %
+                        (app_name.encode(), procid.encode(), msg))
 
 
 class Metrics(WebTest):
@@ -111,6 +111,12 @@ class Zeros(Metrics):
         self.count(("heroku", "router", b"at=info"), app="other")
         assert self.counters()[3:] == [f"other.heroku.errors.{code}:0|c"
                                        for code in ("H12", "L10", "R14")]
+
+    def test_are_of_the_family_errors(self):
+        self.start_web(ZEROS="H12", METRICS="router")
+        self.count(("heroku", "router", b"at=info status=200"))
+        assert self.counters() == ["heaven.heroku.router.requests:1|c",
+                                   "heaven.heroku.router.status.2xx:1|c"]
 
 
 class Drain(Metrics):
