@@ -42,7 +42,7 @@ prints_a_line_a_message_and_a_line_a_counter(void **state)
 	assert_true(explained(BODY, false));
 	assert_string_equal(out,
 	    "1\t0\tR14\tError line\tError R14\\tx\n"
-	    "2\t29\tskipped\tits header cannot be read\todd\n"
+	    "2\t29\tskipped\theader cannot be read\todd\n"
 	    "3\t34\t-\tnot a platform error\thi\n"
 	    "\n"
 	    "statsd://h:1\tp.app.heroku.errors.R14:1|c\n");
@@ -57,7 +57,7 @@ a_terminal_sees_verdicts_in_colour(void **state)
 	assert_true(explained(BODY, true));
 	assert_string_equal(out,
 	    "1\t0\t\x1b[1;31mR14\x1b[0m\tError line\tError R14\\tx\n"
-	    "2\t29\t\x1b[33mskipped\x1b[0m\tits header cannot be read\todd\n"
+	    "2\t29\t\x1b[33mskipped\x1b[0m\theader cannot be read\todd\n"
 	    "3\t34\t\x1b[2m-\x1b[0m\tnot a platform error\thi\n"
 	    "\n"
 	    "statsd://h:1\tp.app.heroku.errors.R14:1|c\n");
@@ -69,7 +69,7 @@ a_framing_fault_ends_it_without_counters(void **state)
 	(void)state;
 	assert_false(explained("3 odd5 x", false));
 	assert_string_equal(out,
-	    "1\t0\tskipped\tits header cannot be read\todd\n"
+	    "1\t0\tskipped\theader cannot be read\todd\n"
 	    "fault\t5\tthe body ends within a frame\n");
 	assert_string_equal(err,
 	    "a framing fault in message 2, at byte 5: the whole batch would be "
@@ -86,7 +86,7 @@ shows_sixty_bytes_of_a_text_however_they_are_escaped(void **state)
 	memset(body, 0, sizeof(body));
 	strcpy(body, "61 ");
 	memset(body + 3, '\x01', 61);
-	buf_put_string(&t, "1\t0\tskipped\tits header cannot be read\t");
+	buf_put_string(&t, "1\t0\tskipped\theader cannot be read\t");
 	for (int i = 0; i < 60; i++)
 		buf_put_string(&t, "\\x01");
 	buf_put_string(&t, "\n\n");

@@ -8,6 +8,14 @@
 /* How many bytes of a message's text are shown. */
 enum { TEXT_SHOWN = 60 };
 
+/*
+ * How wide a column is at least: on a terminal, where a tab goes to the next
+ * multiple of 8, columns line up.  0 elsewhere: a tab ends each.
+ */
+struct widths {
+	size_t verdict, why;
+};
+
 static void
 print(FILE *out, const struct buf *line)
 {
@@ -15,14 +23,57 @@ print(FILE *out, const struct buf *line)
 	fputc('\n', out);
 }
 
-enum colour { COLOUR_COUNTED, COLOUR_SKIPPED, COLOUR_PASSED, COLOUR_NONE };
+static struct widths
+widths_of(const struct explain *job)
+{
+	bool only_codes =
+	    job->config->counting.families == FAMILY_BIT(FAMILY_ERRORS);
 
-/* Red, yellow, faint. */
+	if (!job->is_terminal)
+		return (struct widths){0, 0};
+	return (struct widths){only_codes ? 8 : 16, 24};
+}
+
+/* Ends a column whose text has len characters. */
+static void
+end_column(struct buf *line, size_t len, size_t width)
+{
+	size_t tabs = len < width ? (width - len + 7) / 8 : 1;
+
+	for (; tabs > 0; tabs--)
+		buf_put(line, SLICE("\t"));
+}
+
+static void
+print_head(const struct explain *job)
+{
+	char buf[64];
+	struct buf line = BUF_IN(buf);
+	struct widths widths = widths_of(job);
+
+	buf_put(&line, SLICE("number\toffset\tverdict"));
+	end_column(&line, strlen("verdict"), widths.verdict);
+	buf_put(&line, SLICE("why"));
+	end_column(&line, strlen("why"), widths.why);
+	buf_put(&line, SLICE("text"));
+	print(job->out, &line);
+}
+
+enum colour {
+	COLOUR_ERROR,
+	COLOUR_METRIC,
+	COLOUR_SKIPPED,
+	COLOUR_PASSED,
+	COLOUR_NONE
+};
+
+/* Red, green, yellow, faint. */
 static void
 put_coloured(struct buf *line, enum colour colour, struct slice s)
 {
 	static const char *const escapes[] = {
-	    [COLOUR_COUNTED] = "\x1b[1;31m",
+	    [COLOUR_ERROR] = "\x1b[1;31m",
+	    [COLOUR_METRIC] = "\x1b[32m",
 	    [COLOUR_SKIPPED] = "\x1b[33m",
 	    [COLOUR_PASSED] = "\x1b[2m",
 	};
@@ -48,7 +99,7 @@ static const struct {
     {{"dyno", 4}, FAMILY_BIT(FAMILY_DYNOS), "a dyno's line"},
     {{"release", 7}, FAMILY_BIT(FAMILY_RELEASES), "a line of the API"},
     {{"addon", 5}, FAMILY_BIT(FAMILY_ADDONS), "an add-on's samples"},
-    {{"custom", 6}, FAMILY_BIT(FAMILY_CUSTOM), "the application's metrics"},
+    {{"custom", 6}, FAMILY_BIT(FAMILY_CUSTOM), "application's metrics"},
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -80,9 +131,9 @@ colour_of(const struct batch_message *m, const struct heroku_reading *reading)
 {
 	if (m->skipped)
 		return COLOUR_SKIPPED;
-	return error_counts(reading->verdict) || reading->families != 0
-	    ? COLOUR_COUNTED
-	    : COLOUR_PASSED;
+	if (error_counts(reading->verdict))
+		return COLOUR_ERROR;
+	return reading->families != 0 ? COLOUR_METRIC : COLOUR_PASSED;
 }
 
 /* The reason for the verdict. */
@@ -90,7 +141,7 @@ static const char *
 reason_of(const struct batch_message *m, const struct heroku_reading *reading)
 {
 	if (m->skipped)
-		return "its header cannot be read";
+		return "header cannot be read";
 	if (error_counts(reading->verdict))
 		return error_reason(reading->verdict);
 	for (size_t i = 0; i < KINDS; i++)
@@ -105,6 +156,8 @@ print_message(const struct explain *job, const struct batch_message *m,
 {
 	char buf[TEXT_SHOWN * sizeof("\\x00") + 512], verdict_buf[64];
 	struct buf line = BUF_IN(buf), verdict = BUF_IN(verdict_buf);
+	struct widths widths = widths_of(job);
+	size_t why;
 
 	buf_put_number(&line, m->number);
 	buf_put(&line, SLICE("\t"));
@@ -113,12 +166,13 @@ print_message(const struct explain *job, const struct batch_message *m,
 	put_verdict(&verdict, m, reading);
 	put_coloured(&line, job->colour ? colour_of(m, reading) : COLOUR_NONE,
 	    buf_slice(&verdict));
-	buf_put(&line, SLICE("\t"));
+	end_column(&line, verdict.len, widths.verdict);
+	why = line.len;
 	buf_put_string(&line, reason_of(m, reading));
 	if (reading->flaw != NULL)
 		buf_put(&line, SLICE("; "));
 	buf_put_string(&line, reading->flaw);
-	buf_put(&line, SLICE("\t"));
+	end_column(&line, line.len - why, widths.why);
 	buf_put_visible(&line,
 	    slice_head(m->skipped ? m->syslog_msg : m->header.msg, TEXT_SHOWN));
 	print(job->out, &line);
@@ -215,7 +269,7 @@ explain(const struct explain *job, struct slice input)
 
 	tally_reset(&tally);
 	if (job->is_terminal)
-		fputs("number\toffset\tverdict\twhy\ttext\n", job->out);
+		print_head(job);
 	while ((result = next_message(&batch, is_log, &message)) == FRAME_OK) {
 		struct heroku_reading reading =
 		    batch_tally(&message, &config->rules, &tally);

@@ -14,7 +14,7 @@ struct explain {
 	const struct config *config;
 	struct slice app;
 	FILE *out, *err;
-	bool is_terminal; /* whether columns get a header */
+	bool is_terminal; /* whether columns have a header and line up */
 	bool colour; /* whether verdicts are coloured, by ANSI escape codes */
 };
 

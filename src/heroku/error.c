@@ -167,7 +167,7 @@ error_reason(enum error_verdict verdict)
 	static const char *const reasons[] = {
 	    [ERROR_LINE] = "Error line",
 	    [ERROR_ROUTER_LINE] = "router line",
-	    [ERROR_OTHER_LEVEL] = "router line of a level not in LEVELS",
+	    [ERROR_OTHER_LEVEL] = "level not in LEVELS",
 	    [ERROR_NOT_ONE] = "not a platform error",
 	    [ERROR_NOT_PLATFORM] =
 		"not written by the platform (PLATFORM_ONLY)",

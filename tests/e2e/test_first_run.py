@@ -12,10 +12,11 @@ import time
 
 from lib.case import Case
 from lib.collector import Collector
-from lib.places import PATH, PROGRAM, REFERENCE
+from lib.places import FIXTURES, PATH, PROGRAM, REFERENCE
 from lib.ports import free_port
 
 SECRET = "0123456789abcdef"
+LOG = (FIXTURES / "heroku-logs.txt").read_bytes()
 
 
 def run(*args, stdin=b"", **env):
@@ -268,12 +269,12 @@ class DrainUrl(Case):
 
 
 class Explain(Case):
-    def on_terminal(self, **env):
-        with tempfile.NamedTemporaryFile() as body:
-            body.write(REFERENCE)
-            body.flush()
+    def on_terminal(self, body=REFERENCE, **env):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(body)
+            file.flush()
             ours, theirs = pty.openpty()
-            subprocess.run([PROGRAM, "--explain", body.name], stdout=theirs,
+            subprocess.run([PROGRAM, "--explain", file.name], stdout=theirs,
                            stderr=subprocess.DEVNULL, timeout=20, check=True,
                            env={"PATH": PATH, **env})
             os.close(theirs)
@@ -299,10 +300,23 @@ class Explain(Case):
                     METRICS_CLUSTER=None).stdout.decode()
         shown = self.on_terminal(TERM="xterm")
         assert "\x1b" not in plain
-        assert "5\t410\t\x1b[1;31mH12\x1b[0m\trouter line\t" in shown
-        head, _, rest = re.sub(r"\x1b\[[0-9;]*m", "", shown).partition("\n")
+        assert "1\t0\t\x1b[32mrouter\x1b[0m\t" in self.on_terminal(
+            LOG, TERM="xterm", METRICS="router")
+        assert "5\t410\t\x1b[1;31mH12\x1b[0m\trouter line\t\t" in shown
+        bare = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+        head, _, rest = re.sub(r"\t+", "\t", bare).partition("\n")
         assert head == "number\toffset\tverdict\twhy\ttext"
         assert rest == plain
+
+    def test_columns_line_up_on_a_terminal(self):
+        for metrics, column in (("errors", 48), ("errors,router", 56)):
+            shown = self.on_terminal(LOG, METRICS=metrics, NO_COLOR="1",
+                                     LEVELS="error,warning,info")
+            rows = shown.partition("\n\n")[0].split("\n")
+            assert len(rows) == 1 + LOG.count(b"\n")
+            for row in rows:
+                start, *_ = row.rpartition("\t")
+                assert len((start + "\t").expandtabs()) == column, shown
 
     def test_no_colour_where_it_is_not_wanted(self):
         assert "\x1b" not in self.on_terminal(NO_COLOR="1")
