@@ -7,7 +7,7 @@
 
 #include "heroku/logfmt.h"
 
-/* As logfmt_next. */
+/* As logfmt_next; the line moves past the pair. */
 bool plain_logfmt_next(struct slice *line, struct logfmt_pair *pair);
 
 #endif

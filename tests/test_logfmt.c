@@ -1,12 +1,15 @@
 #include "heroku/logfmt.h"
 
+#include "base/buf.h"
+
 #include "plain.h"
 #include "support.h"
 
 static void
 reads_pairs_in_order(void **state)
 {
-	struct slice line = SLICE(" at=error\tcode=\"H12\" dyno= x=a=b&c\n");
+	struct logfmt line =
+	    logfmt_of(SLICE(" at=error\tcode=\"H12\" dyno= x=a=b&c\n"));
 	struct logfmt_pair pair;
 	static const char *const want[][2] = {
 	    {"at", "error"}, {"code", "H12"}, {"dyno", ""}, {"x", "a=b&c"}};
@@ -42,10 +45,11 @@ ends_at_what_is_no_pair(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct slice in = guarded(slice_of(cases[i].in)), s = in;
+		struct slice in = guarded(slice_of(cases[i].in));
+		struct logfmt line = logfmt_of(in);
 		struct logfmt_pair pair;
 
-		assert_case(!logfmt_next(&s, &pair), cases[i].why);
+		assert_case(!logfmt_next(&line, &pair), cases[i].why);
 		guarded_free(in);
 	}
 }
@@ -56,8 +60,9 @@ every_white_space_separates(void **state)
 	(void)state;
 	for (int c = 0; c < 256; c++) {
 		char bytes[] = {'a', '=', 'b', (char)c, 'c', '=', 'd'};
-		struct slice line = {bytes, sizeof(bytes)};
-		struct logfmt_pair pair;
+		struct logfmt line =
+		    logfmt_of((struct slice){bytes, sizeof(bytes)});
+		struct logfmt_pair pair = {0};
 		bool space = c == ' ' || (c >= '\t' && c <= '\r');
 
 		assert_true(logfmt_next(&line, &pair));
@@ -83,50 +88,93 @@ unescapes_values(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct slice in = guarded(slice_of(cases[i].in)), s = in;
+		struct slice in = guarded(slice_of(cases[i].in));
+		struct logfmt line = logfmt_of(in);
 		struct logfmt_pair pair;
 		char buf[5];
 
-		assert_case(logfmt_next(&s, &pair), cases[i].why);
+		assert_case(logfmt_next(&line, &pair), cases[i].why);
 		assert_text(
 		    logfmt_value(&pair, buf, 4), cases[i].want, cases[i].why);
 		guarded_free(in);
 	}
 }
 
-/* Random lines of the bytes that matter, and of few others. */
+static void
+assert_same_pairs(struct slice text)
+{
+	struct logfmt line = logfmt_of(text);
+	struct logfmt_pair a, b;
+
+	while (logfmt_next(&line, &a)) {
+		assert_true(plain_logfmt_next(&text, &b));
+		assert_ptr_equal(a.key.ptr, b.key.ptr);
+		assert_int_equal(a.key.len, b.key.len);
+		assert_ptr_equal(a.value.ptr, b.value.ptr);
+		assert_int_equal(a.value.len, b.value.len);
+		assert_int_equal(a.escaped, b.escaped);
+	}
+	assert_false(plain_logfmt_next(&text, &b));
+}
+
+static char
+random_byte(const char *bytes, size_t count)
+{
+	static uint64_t random = 88172645463325252U;
+
+	random ^= random << 13;
+	random ^= random >> 7;
+	random ^= random << 17;
+	return bytes[random % count];
+}
+
+/*
+ * Random lines of the bytes that matter and of few others; more of these in
+ * every second one, so that marks lie in different blocks.
+ */
 static void
 reads_what_the_plain_form_reads(void **state)
 {
-	static const char bytes[] = "ab=\"\\ \n\xff";
-	uint64_t random = 88172645463325252U;
-	char text[24];
+	static const char bytes[] = "ab=\"\\ \n\xff"
+				    "aaaa==aaaaaaaaaaaa=  ";
+	char text[200];
 
 	(void)state;
-	for (int i = 0; i < 200000; i++) {
-		struct slice fast = {text, 0}, plain;
-		struct logfmt_pair a, b;
-		bool more = true;
+	for (size_t i = 0; i < 200000; i++) {
+		size_t len = i % 2 == 0 ? i % 24 : i % sizeof(text);
+		struct slice in;
 
-		for (fast.len = 0; fast.len < (size_t)i % sizeof(text);) {
-			random ^= random << 13;
-			random ^= random >> 7;
-			random ^= random << 17;
-			text[fast.len++] = bytes[random % (sizeof(bytes) - 1)];
-		}
-		for (plain = fast; more;) {
-			more = logfmt_next(&fast, &a);
-			assert_int_equal(plain_logfmt_next(&plain, &b), more);
-			if (!more)
-				break;
-			assert_ptr_equal(a.key.ptr, b.key.ptr);
-			assert_int_equal(a.key.len, b.key.len);
-			assert_ptr_equal(a.value.ptr, b.value.ptr);
-			assert_int_equal(a.value.len, b.value.len);
-			assert_int_equal(a.escaped, b.escaped);
-			assert_int_equal(fast.len, plain.len);
-		}
+		for (size_t n = 0; n < len; n++)
+			text[n] = random_byte(
+			    bytes, i % 2 == 0 ? 8 : sizeof(bytes) - 1);
+		in = guarded((struct slice){text, len});
+		assert_same_pairs(in);
+		guarded_free(in);
 	}
+}
+
+/* Pairs of any length, whose marks lie anywhere in a block. */
+static void
+reads_pairs_across_blocks(void **state)
+{
+	static const char *const ends[][2] = {{"", "=b c=d"}, {"a=", " c=d"},
+	    {"a=\"", "\" c=d"}, {"a=\"\\", "\\\"\" c=d"}, {"", "=\"\" c=d\\"}};
+	char text[300];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ends); i++)
+		for (size_t middle = 1; middle < 200; middle++) {
+			struct buf line = BUF_IN(text);
+			struct slice in;
+
+			buf_put_string(&line, ends[i][0]);
+			for (size_t n = 0; n < middle; n++)
+				buf_put(&line, SLICE("x"));
+			buf_put_string(&line, ends[i][1]);
+			in = guarded(buf_slice(&line));
+			assert_same_pairs(in);
+			guarded_free(in);
+		}
 }
 
 int
@@ -138,6 +186,7 @@ main(void)
 	    cmocka_unit_test(every_white_space_separates),
 	    cmocka_unit_test(unescapes_values),
 	    cmocka_unit_test(reads_what_the_plain_form_reads),
+	    cmocka_unit_test(reads_pairs_across_blocks),
 	};
 
 	return cmocka_run_group_tests_name("logfmt", tests, NULL, NULL);

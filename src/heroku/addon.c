@@ -30,9 +30,10 @@ addon_metric(struct slice procid)
 static struct part
 find_name(struct slice text, char buf[static VALUE_MAX + 1])
 {
+	struct logfmt line = logfmt_of(text);
 	struct logfmt_pair pair, addon = {0}, source = {0};
 
-	while (addon.value.len == 0 && logfmt_next(&text, &pair))
+	while (addon.value.len == 0 && logfmt_next(&line, &pair))
 		if (addon.key.len == 0 && slice_equal(pair.key, SLICE("addon")))
 			addon = pair;
 		else if (source.key.len == 0 &&
@@ -49,11 +50,12 @@ addon_tally(enum metric_id metric, struct slice text, struct tally *tally,
     const char **flaw)
 {
 	char name_buf[VALUE_MAX + 1], buf[VALUE_MAX + 1];
+	struct logfmt line = logfmt_of(text);
 	struct logfmt_pair pair;
 	struct sample sample = {metric, {find_name(text, name_buf)}, 0, {0}};
 	bool given = false;
 
-	while (logfmt_next(&text, &pair)) {
+	while (logfmt_next(&line, &pair)) {
 		struct slice value = logfmt_value(&pair, buf, VALUE_MAX);
 
 		if (!slice_take(&pair.key, SLICE("sample#")))

@@ -50,11 +50,12 @@ bool
 custom_tally(struct slice text, struct tally *tally, const char **flaw)
 {
 	char buf[VALUE_MAX + 1], ms[NUMBER_MAX];
+	struct logfmt line = logfmt_of(text);
 	struct logfmt_pair pair;
 	struct sample sample = {0};
 	bool given = false;
 
-	while (logfmt_next(&text, &pair)) {
+	while (logfmt_next(&line, &pair)) {
 		struct slice value = logfmt_value(&pair, buf, VALUE_MAX);
 
 		sample.metric = take_kind(&pair.key);

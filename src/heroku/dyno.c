@@ -88,10 +88,11 @@ static bool
 add_samples(const struct dyno *dyno, struct slice text, struct tally *tally,
     const char **flaw)
 {
+	struct logfmt line = logfmt_of(text);
 	struct logfmt_pair pair;
 	bool given = false;
 
-	while (logfmt_next(&text, &pair))
+	while (logfmt_next(&line, &pair))
 		if (slice_starts_with(pair.key, SLICE("sample#")))
 			given |= add_sample(dyno, &pair, tally, flaw);
 	return given;

@@ -103,10 +103,11 @@ static enum error_verdict
 judge_router_line(
     struct slice text, const struct error_rules *rules, struct error_code *code)
 {
+	struct logfmt line = logfmt_of(text);
 	struct logfmt_pair pair, at = {0}, code_pair = {0};
 
 	while ((at.key.len == 0 || code_pair.key.len == 0) &&
-	    logfmt_next(&text, &pair)) {
+	    logfmt_next(&line, &pair)) {
 		if (at.key.len == 0 && slice_equal(pair.key, SLICE("at"))) {
 			at = pair;
 			if (!(level_of(&at) & rules->levels))

@@ -7,7 +7,7 @@
 #ifndef HEROKU_LOGFMT_H
 #define HEROKU_LOGFMT_H
 
-#include "base/slice.h"
+#include "heroku/marks.h"
 
 struct logfmt_pair {
 	struct slice key;   /* no white space, "=" or double quote; not empty */
@@ -15,13 +15,25 @@ struct logfmt_pair {
 	bool escaped;       /* quoted, and with a backslash in it */
 };
 
+/* A line whose pairs are being read. */
+struct logfmt {
+	struct marks marks;
+	size_t at; /* where the next pair is looked for */
+};
+
+static inline struct logfmt
+logfmt_of(struct slice line)
+{
+	return (struct logfmt){marks_of(line), 0};
+}
+
 /*
  * Takes the next pair from the line.  False at the end of the line, and at
  * anything that is not a pair: a word without "=", a quote that never closes,
  * or a closing quote with text directly after it.  The line moves on failure
- * too: the rest of it must not be used then.
+ * too: it must not be read on then.
  */
-bool logfmt_next(struct slice *line, struct logfmt_pair *pair);
+static inline bool logfmt_next(struct logfmt *line, struct logfmt_pair *pair);
 
 /*
  * The pair's value without its escapes: \x stands for x.  It is in buf if there
@@ -30,5 +42,78 @@ bool logfmt_next(struct slice *line, struct logfmt_pair *pair);
  */
 struct slice logfmt_value(
     const struct logfmt_pair *pair, char *buf, size_t max);
+
+/* What a byte ends, as bits. */
+enum { LOGFMT_WORD = 1, LOGFMT_KEY = 2, LOGFMT_QUOTED = 4 };
+extern const unsigned char logfmt_ends[256];
+
+/*
+ * The place of the next byte that ends this, which is the next mark then; the
+ * line's length if there is none.
+ */
+static inline size_t
+logfmt_find(struct logfmt *line, unsigned what)
+{
+	struct slice text = line->marks.text;
+	size_t n;
+
+	while ((n = marks_next(&line->marks)) < text.len &&
+	    !(logfmt_ends[(unsigned char)text.ptr[n]] & what))
+		marks_pass(&line->marks);
+	return n;
+}
+
+/* The bytes from where the line is to the place. */
+static inline struct slice
+logfmt_part(const struct logfmt *line, size_t to)
+{
+	return (struct slice){line->marks.text.ptr + line->at, to - line->at};
+}
+
+/* The line is at the opening quote. */
+static inline bool
+logfmt_take_quoted(struct logfmt *line, struct logfmt_pair *pair)
+{
+	struct slice text = line->marks.text;
+	size_t n;
+
+	line->at = logfmt_find(line, LOGFMT_QUOTED) + 1;
+	marks_pass(&line->marks);
+	pair->escaped = false;
+	while ((n = logfmt_find(line, LOGFMT_QUOTED)) < text.len &&
+	    text.ptr[n] == '\\') {
+		pair->escaped = true;
+		marks_pass_to(&line->marks, n + 2);
+	}
+	if (n == text.len)
+		return false;
+	marks_pass(&line->marks);
+	pair->value = logfmt_part(line, n);
+	line->at = n + 1;
+	return line->at == text.len || ascii_is_space(text.ptr[line->at]);
+}
+
+static inline bool
+logfmt_next(struct logfmt *line, struct logfmt_pair *pair)
+{
+	struct slice text = line->marks.text;
+	size_t n;
+
+	while (line->at < text.len && ascii_is_space(text.ptr[line->at]))
+		marks_pass_to(&line->marks, ++line->at);
+	n = logfmt_find(line, LOGFMT_KEY);
+	if (n == line->at || n == text.len || text.ptr[n] != '=')
+		return false;
+	marks_pass(&line->marks);
+	pair->key = logfmt_part(line, n);
+	line->at = n + 1;
+	if (line->at < text.len && text.ptr[line->at] == '"')
+		return logfmt_take_quoted(line, pair);
+	n = logfmt_find(line, LOGFMT_WORD);
+	pair->value = logfmt_part(line, n);
+	pair->escaped = false;
+	line->at = n;
+	return true;
+}
 
 #endif

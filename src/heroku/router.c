@@ -35,10 +35,11 @@ place_of(struct router_line *line, struct slice key)
 void
 router_scan(struct slice text, struct router_line *line)
 {
+	struct logfmt pairs = logfmt_of(text);
 	struct logfmt_pair pair, *place;
 
 	*line = (struct router_line){0};
-	while (logfmt_next(&text, &pair))
+	while (logfmt_next(&pairs, &pair))
 		if ((place = place_of(line, pair.key)) != NULL &&
 		    place->key.len == 0)
 			*place = pair;
