@@ -15,8 +15,7 @@ secret_set(struct secret *secret, struct slice s)
 		return false;
 	if (s.len > 0)
 		memcpy(secret->bytes, s.ptr, s.len);
-	secret->len[0] = (unsigned char)(s.len >> 8);
-	secret->len[1] = (unsigned char)(s.len & 0xff);
+	secret->len = (uint16_t)s.len;
 	secret->set = true;
 	return true;
 }
@@ -24,7 +23,7 @@ secret_set(struct secret *secret, struct slice s)
 bool
 secret_equal(const struct secret *a, const struct secret *b)
 {
-	int different = sodium_memcmp(a->len, b->len, sizeof(a->len));
+	int different = a->len ^ b->len;
 
 	/* crypto_verify_64 is many times faster than sodium_memcmp. */
 	for (size_t i = 0; i < CREDENTIALS_MAX; i += crypto_verify_64_BYTES)

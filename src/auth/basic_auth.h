@@ -9,6 +9,7 @@
 #define AUTH_BASIC_AUTH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "bounds.h"
 #include "base/slice.h"
@@ -20,7 +21,7 @@
  */
 struct secret {
 	bool set;
-	unsigned char len[2]; /* big-endian */
+	uint16_t len;
 	unsigned char bytes[CREDENTIALS_MAX];
 };
 

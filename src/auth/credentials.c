@@ -13,6 +13,8 @@ struct padded_name {
 	char bytes[APP_MAX];
 };
 
+_Static_assert(APP_MAX == crypto_verify_64_BYTES, "names are compared whole");
+
 struct slice
 application_name(const struct application *a)
 {
@@ -61,8 +63,8 @@ find(const struct credentials *c, const struct padded_name *name)
 	const struct application *found =
 	    &c->applications[c->index[index_search(c, hash_of(c, name))]
 				 .application];
-	bool equal =
-	    !sodium_memcmp(found->name, name->bytes, sizeof(name->bytes));
+	bool equal = crypto_verify_64((const unsigned char *)found->name,
+			 (const unsigned char *)name->bytes) == 0;
 
 	return equal && c->count > 0 ? found : &nobody;
 }
@@ -192,7 +194,7 @@ find_own(const struct credentials *c, struct slice app)
 
 	names_of(app, &plain_name, &folded_name);
 	plain = find(c, &plain_name);
-	folded = find(c, &folded_name);
+	folded = slice_contains(app, '-') ? find(c, &folded_name) : plain;
 	current = plain->credentials[CREDENTIALS_CURRENT].set |
 	    folded->credentials[CREDENTIALS_CURRENT].set;
 	age = current ? CREDENTIALS_CURRENT : CREDENTIALS_PREVIOUS;

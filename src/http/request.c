@@ -26,19 +26,30 @@ static const struct {
 #undef FIELD
 };
 
+static void
+set_field(struct request *request, struct slice name, const char *value)
+{
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		struct slice s;
+
+		if (!slice_equal(name, fields[i].name))
+			continue;
+		s = slice_of(value);
+		memcpy((char *)request + fields[i].field, &s, sizeof(s));
+	}
+}
+
 void
 request_read(struct request *request, char *const *variables)
 {
 	*request = (struct request){0};
 	for (; *variables != NULL; variables++) {
-		struct slice value = slice_of(*variables), name;
+		const char *start = *variables, *end = strchr(start, '=');
 
-		if (!slice_cut(&value, '=', &name))
-			continue;
-		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-			if (slice_equal(name, fields[i].name))
-				memcpy((char *)request + fields[i].field,
-				    &value, sizeof(value));
+		if (end != NULL)
+			set_field(request,
+			    (struct slice){start, (size_t)(end - start)},
+			    end + 1);
 	}
 }
 

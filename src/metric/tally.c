@@ -317,6 +317,8 @@ void
 tally_each(const struct tally *tally,
     void (*visit)(void *context, const struct sample *sample), void *context)
 {
+	if (tally_is_empty(tally))
+		return;
 	for (int m = 0; m < METRICS; m++) {
 		enum metric_family family = metrics[m].family;
 
