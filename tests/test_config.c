@@ -521,6 +521,19 @@ there_are_at_most_a_hundred_zeros(void **state)
 }
 
 static void
+there_are_at_most_4096_prefixes(void **state)
+{
+	static struct counting counting;
+	struct slice variable = SLICE("APP"), prefix = SLICE("shop");
+
+	(void)state;
+	for (int i = 0; i < APPLICATIONS_MAX; i++)
+		assert_null(counting_parse_prefix(&counting, variable, prefix));
+	assert_string_equal(counting_parse_prefix(&counting, variable, prefix),
+	    "there are more applications than this program can hold");
+}
+
+static void
 prefixes_stand_for_applications(void **state)
 {
 	static const char *const faulty[] = {"PREFIX_A=", "PREFIX_A=a..b",
@@ -568,6 +581,7 @@ main(void)
 	    cmocka_unit_test(tags_are_keys_and_values),
 	    cmocka_unit_test(zeros_are_codes),
 	    cmocka_unit_test(there_are_at_most_a_hundred_zeros),
+	    cmocka_unit_test(there_are_at_most_4096_prefixes),
 	    cmocka_unit_test(prefixes_stand_for_applications),
 	    cmocka_unit_test(many_datagrams_are_warned_of),
 	    cmocka_unit_test(keeps_the_order_of_the_cluster),

@@ -267,6 +267,8 @@ gives_what_the_rules_say(void **state)
 	    {"heroku", "logplex", "Error L10 (x): 2147483647 messages dropped",
 		"shop.heroku.errors.L10:1|c "
 		"shop.heroku.logplex.dropped:2147483647|c"},
+	    {"heroku", "logplex", "Error L10 (x): 00000000000000005 messages",
+		"shop.heroku.errors.L10:1|c shop.heroku.logplex.dropped:5|c"},
 	    {"heroku", "logplex", "Error L10 (x): 2147483648 messages dropped",
 		"shop.heroku.errors.L10:1|c"},
 	    {"heroku", "logplex", "Error L10 (x): many messages, 3 messages y",

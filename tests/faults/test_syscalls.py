@@ -1,16 +1,15 @@
-"""System calls fail: each one that the program makes between its start and an
-answer, with each error that Linux documents for it, at its first, second and
-tenth time, counted from the start of main and from the first request.  strace
-makes them fail.
+"""System calls fail: strace makes each call between the start of main and an
+answer fail, with each error that Linux documents for it, at its first, second
+and tenth time, counted from the start of main and from the first request.
 
-The sender behaves as Logplex does: what is not answered, or 5xx, it sends again
-with the same Logplex-Frame-Id; and as a web server does, this starts a
-responder that has ended again.  Whatever failed, no process crashes or hangs,
-every batch is acknowledged in the end, and then it has been counted once, or
-the log says how many of its datagrams were lost.
+The sender behaves like Logplex: it repeats a batch that is not answered, or
+answered 5xx, with the same Logplex-Frame-Id.  A responder that has ended is
+started again, as web servers do.  Nothing crashes or hangs; in the end, every
+batch is acknowledged and has been counted once, or the log says how many of
+its datagrams were lost.
 
-What each error led to is the table in docs/reliability.md, which this script
-writes: PYTHONPATH=tests python3 tests/faults/test_syscalls.py --write"""
+The table in docs/reliability.md shows the outcome of each error.  This script
+writes it: PYTHONPATH=tests python3 tests/faults/test_syscalls.py --write"""
 
 import collections
 import concurrent.futures
@@ -34,8 +33,8 @@ from lib.fastcgi import message, read_reply, variables
 from lib.places import PROGRAM, REFERENCE, ROOT, tool
 from lib.variant import impatient_program
 
-# strace's names; errors of section 2 of the manual pages, of udp(7), and, for
-# what is sent or accepted, of ip(7).
+# strace's names of calls; errors from section 2 of the manual pages, from
+# udp(7) and, for calls that send or accept, from ip(7).
 NETWORK = "EHOSTDOWN EHOSTUNREACH ENETDOWN ENETUNREACH ENONET ENOPROTOOPT"
 FILES = "EAGAIN EBADF EFAULT EINTR EINVAL EIO"
 WRITING = "EDESTADDRREQ EDQUOT EFBIG ENOSPC EPERM EPIPE"
@@ -87,14 +86,14 @@ ERRNOS = {
     "write": f"{FILES} {WRITING} ECONNRESET",
 }
 NEVER_FAIL = {"exit_group", "geteuid", "getpid", "rt_sigreturn"}
-# The kernel says so by an address below the one that was asked for.
+# The kernel returns an address below the one that was asked for.
 FAILS_OTHERWISE = {"brk": "retval=0"}
 TIMES = 1, 2, 10
-SECONDS = 20  # for all of a case; the longest wait of the program is 10
+SECONDS = 20  # for a whole case; the program waits for 10 at most
 
 BATCHES = 12
-BODY = REFERENCE + b"\n" * 12000  # more than comes with the parameters
-COUNTERS = 4  # of the reference batch
+BODY = REFERENCE + b"\n" * 12000  # more than arrives with the parameters
+COUNTERS = 4  # of the reference example
 
 
 class Case:
@@ -102,7 +101,7 @@ class Case:
 
     def __init__(self, strace, program=PROGRAM, debug=False):
         self.strace, self.program = list(strace), str(program)
-        self.tries = 0  # beyond the first of each batch
+        self.tries = 0  # not counting the first of each batch
         self.ended = False
         self.logs = []
         self.sinks = [Sink(), Sink(key="u:key@")]
@@ -125,7 +124,7 @@ class Case:
         self.folder.cleanup()
 
     def command(self):
-        """The program, the first time below strace."""
+        """The command that starts the program, the first time with strace."""
         options, self.strace = self.strace, []
         return [*([tool("strace"), "-D", "-f", "-qq", "--seccomp-bpf", "-o",
                    str(self.trace), *options] if options else ()),
@@ -148,7 +147,7 @@ class Case:
                     HTTP_LOGPLEX_FRAME_ID=f"frame-{batch}")
 
     def deliver(self, batch):
-        """Sends a batch until it is acknowledged, three times at most."""
+        """Sends a batch until it is acknowledged, at most three times."""
         for again in range(3):
             status = self.attempt(batch)
             if status == 201:
@@ -162,7 +161,8 @@ class Case:
             self.deliver(batch)
 
     def judge(self, batches):
-        """Each counted once, or lost with a word in the log."""
+        """Each datagram was counted once, or the log reports that it was
+        lost."""
         counted = collections.Counter(
             line for sink in self.sinks for line in sink.lines())
         names = {line.split(".")[0] for line in counted}
@@ -194,7 +194,8 @@ class FastCgi(Case):
             env=self.env)
 
     def revive(self):
-        """As a web server does; what ended has said why."""
+        """Starts it again if it has ended, as a web server does; it must have
+        said why."""
         status = self.process.poll()
         if status is None:
             return
@@ -260,12 +261,13 @@ class Cgi(Case):
 
 
 MODES = {"FastCGI": FastCgi, "CGI": Cgi}
-# What only a change of the machine's address takes again after the start.
+# Calls that, after the start, only a change of the machine's address causes.
 REFRESHING = {"close", "connect", "getsockname", "socket"}
 
 
 def variants(mode, name):
-    """Programs and log levels: a line of the log is polled for and written."""
+    """Programs, and whether to log at debug: a log line takes poll and
+    write."""
     yield PROGRAM, False
     if name in ("poll", "write"):
         yield PROGRAM, True
@@ -275,8 +277,8 @@ def variants(mode, name):
 
 @functools.lru_cache(maxsize=None)
 def calls(mode, program, debug):
-    """The system calls from main on, in order: the name, how many of it there
-    have been, and how many batches had begun."""
+    """The system calls since main began, in order: (name, how many of this
+    name so far, how many batches had begun)."""
     with MODES[mode](["-e", "trace=all"], program, debug) as case:
         case.send(BATCHES if mode == "FastCGI" else 1)
         case.finish()
@@ -296,14 +298,14 @@ def calls(mode, program, debug):
 
 
 def names(mode):
-    """The system calls that can fail."""
+    """The names of the calls that can fail."""
     return {name for name in ERRNOS for variant in variants(mode, name)
             if name in {called for called, _, _ in calls(mode, *variant)}}
 
 
 def times(mode, variant, name):
-    """At which times a system call is to fail, and how many batches it takes
-    to get there and one further."""
+    """When a system call fails: (its how many-th time, how many batches it
+    takes to get there and one further)."""
     mine = [(n, batch) for called, n, batch in calls(mode, *variant)
             if called == name]
     serving = [pair for pair in mine if pair[1] > 0]
@@ -328,7 +330,7 @@ NOTHING, AGAIN, LOST, ENDED = OUTCOMES = (
 
 
 def outcomes(mode, name):
-    """The errors by the worst that each led to."""
+    """The errors, by the worst outcome of each."""
     found = collections.defaultdict(list)
     for errno in ERRNOS[name].split():
         seen = {NOTHING}
@@ -370,13 +372,13 @@ def table():
             for m in re.finditer(r"^\| `(\w+)`, (\w+) \|.*", made, re.M)}
 
 
-# The threads that look names up.
+# Threads that look up names.
 CLONE3 = ("EAGAIN EBUSY EEXIST EINVAL ENOMEM ENOSPC EOPNOTSUPP EPERM "
           "EUSERS").split()
 
 
 class Named(FastCgi):
-    """A responder of which one collector has a name."""
+    """A responder one of whose collectors has a name."""
 
     def __init__(self, *args):
         super().__init__(*args)
@@ -389,7 +391,7 @@ class Named(FastCgi):
 
 @pytest.mark.parametrize("errno", CLONE3)
 def test_no_look_up_can_be_started(errno):
-    """The other collector is served meanwhile, and it is tried again."""
+    """The other collector is served meanwhile; the look-up is tried again."""
     with Named(["-e", "trace=clone3", "-e",
                 f"inject=clone3:error={errno}:when=1"],
                impatient_program()) as case:
@@ -401,13 +403,14 @@ def test_no_look_up_can_be_started(errno):
                 break
             assert time.monotonic() < case.end, case.log()
             time.sleep(0.05)
+        case.finish()
         assert batch > 0 and "(INJECTED)" in case.trace.read_text()
         assert re.search(r"event=lookup-failed collector=statsd://localhost:"
                          r'\d+ reason=".* now" using=none', case.log())
 
 
 def test_short_reads():
-    """A request that comes byte by byte."""
+    """A request that arrives byte by byte."""
     with FastCgi([]) as case:
         with socket.socket(socket.AF_UNIX) as s:
             s.connect(case.path)
@@ -427,7 +430,7 @@ def test_short_reads():
 
 
 def test_full_pipe():
-    """An answer goes to a pipe that is full at first, and does not block."""
+    """An answer goes to a non-blocking pipe that is full at first."""
     with Cgi([]) as case:
         out, end = os.pipe()
         os.set_blocking(end, False)
