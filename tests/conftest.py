@@ -1,6 +1,7 @@
 """How the tests run; the registered markers are in .pytest.ini.
 
-bin/test runs those without any of CORE_LACKS, bin/test --all runs all."""
+bin/test runs the tests without the markers servers, collectors, dyno and slow;
+bin/test --all runs all."""
 
 import contextlib
 import fcntl
@@ -14,7 +15,7 @@ import pytest
 from lib.case import Case
 from lib.places import ROOT, tool
 
-# What a folder's tests need. These are markers of every test in it.
+# The markers of every test in a folder.
 FOLDERS = {
     "bench": ["slow"],
     "collectors": ["collectors"],
@@ -32,7 +33,7 @@ ip link set lo up && exec "$@"
 
 
 def pytest_sessionstart(session):
-    """Builds once, before the workers start. NO_BUILD: what is there stays."""
+    """Builds once, before the workers start, unless NO_BUILD is set."""
     if not hasattr(session.config, "workerinput") and \
             "NO_BUILD" not in os.environ:
         done = subprocess.run(["make", "-s", "-j2", "test-programs"], cwd=ROOT)
@@ -41,7 +42,7 @@ def pytest_sessionstart(session):
 
 
 def keep():
-    """Stops or closes at the end what it is given."""
+    """Stops or closes what it is given, at the end."""
     with contextlib.ExitStack() as ends:
         def keep(started):
             ends.callback(getattr(started, "stop", None) or started.close)
@@ -61,7 +62,8 @@ def pytest_pycollect_makeitem(collector, name, obj):
 
 
 def group_of(item):
-    """The name of the tests that share a set-up, which one worker runs."""
+    """One worker runs the tests that share a set-up: the name of their
+    group."""
     scopes = {of[-1].scope for of in
               item._fixtureinfo.name2fixturedefs.values()}
     if "module" in scopes:
@@ -78,14 +80,14 @@ def pytest_collection_modifyitems(items):
         group = group_of(item)
         if group and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(group))
-    # Long groups begin first; tests that must be alone come last.
+    # Groups, which take long, come first; tests that must run alone come last.
     items.sort(key=lambda item: (
         item.get_closest_marker("alone") is not None,
         item.get_closest_marker("xdist_group") is None))
 
 
-# Whoever is alone has the lock for itself, all others share it. bin/test gives
-# its name to the suites of make that run meanwhile.
+# A test that runs alone takes the lock exclusively, all others share it. So do
+# the suites that bin/test runs beside pytest.
 LOCK = ROOT / "build" / "quiet"
 
 
@@ -113,8 +115,8 @@ def run_in_namespaces(item):
 
 
 class Namespaces:
-    """A test marked so is run once more by a pytest of its own inside, and
-    that one's outcome is its own."""
+    """Tests with the marker `namespaces` run in a separate pytest inside new
+    namespaces, whose outcome becomes that of the test."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
@@ -138,7 +140,7 @@ def pytest_configure(config):
 
 
 def fail_if_skipped(report):
-    """Nothing here may be skipped: what cannot run has failed."""
+    """A test that cannot run has failed: none may be skipped."""
     if report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped: {report.longrepr}"

@@ -1,8 +1,8 @@
 """Measures, and writes the tables of docs/benchmarks.md: make bench.
 
-Whatever is compared runs in turns, and the medians of the turns are given; a
-ratio is the median of the turns' ratios, and its quartiles follow.  Fails only
-if it cannot measure."""
+Things to compare run in turns. The tables have the medians of the turns; a
+ratio is the median of the turns' ratios, followed by its quartiles.  This
+fails only if it cannot measure."""
 
 import collections
 import contextlib
@@ -28,7 +28,7 @@ from page import make_table, marked, read_tables, write_tables
 COUNTERS = "errors,loss,router,latency,dynos,releases,addons,drain"
 EVERYTHING = COUNTERS + ",timings,custom"
 
-# How much is measured: seconds of a round in process, turns over HTTP and their
+# How much to measure: seconds of a round in process, turns over HTTP and their
 # seconds, requests.
 Extent = collections.namedtuple(
     "Extent", "round turns seconds traced remembered")
@@ -59,7 +59,7 @@ def machine():
 
 
 def start(folder, sink, extent):
-    """The whole process, as classic CGI and with --version."""
+    """Times of a whole process, as classic CGI and with --version."""
     body, = make_bodies(folder, (10,))
     return run(
         "start", PROGRAM, BUILT / "deployed", BUILT / "constant", body.path,
@@ -95,7 +95,7 @@ def sending_null(folder, sink, datagrams):
                   DATAGRAMS=str(path), COLLECTOR=str(sink.port))
 
 
-# What is counted and how it is sent: the collector's query, and METRICS.
+# What to count and how to send it: the collector's query, and METRICS.
 WAYS = {"errors": ("", "errors"),
         "errors, packed": ("?datagram=1432", "errors"),
         "all counters, packed": ("?datagram=1432", COUNTERS)}
@@ -115,8 +115,8 @@ def http_row(body, way, datagrams, null, bound, ours):
 
 
 def http(folder, sink, extent):
-    """Against responders that only read the body, or read it and send what the
-    program sends, behind the same lighttpd."""
+    """Compared with responders that only read the body, or read it and send
+    what the program sends, with the same lighttpd."""
     bodies = make_bodies(folder, CONTESTS)
     null = Server(folder, BUILT / "null_responder", sink.uri)
     ours = {way: Server(folder, PROGRAM, sink.uri + query, METRICS=metrics)
@@ -146,7 +146,7 @@ def http(folder, sink, extent):
 
 
 def replaced(pattern, replacement):
-    """An edit of lighttpd.conf, which has to have what is replaced."""
+    """Edits lighttpd.conf, which must contain the text to replace."""
     def edit(conf):
         changed, count = re.subn(pattern, replacement, conf)
         if count != 1:
@@ -170,14 +170,14 @@ VARIANTS = {
 
 
 def stop_seconds(server):
-    """How long it takes to stop it as bin/web does."""
+    """The time to stop it as bin/web does."""
     began = time.monotonic()
     server.stop(signal.SIGINT)
     return time.monotonic() - began
 
 
 def variants(folder, sink, extent, names=VARIANTS):
-    """What the settings of lighttpd.conf are worth."""
+    """The effect of the settings in lighttpd.conf."""
     servers = [Server(folder, PROGRAM, sink.uri),
                *[Server(folder, PROGRAM, sink.uri, VARIANTS[n])
                  for n in names]]
@@ -199,7 +199,7 @@ def variants(folder, sink, extent, names=VARIANTS):
 
 
 def traced(folder, cluster):
-    """Server of a responder whose system calls go to a file; and the file."""
+    """A Server whose responder's system calls go to a file; and the file."""
     calls = Path(folder) / "calls"
     wrapper = Path(folder) / "traced"
     wrapper.write_text(f"#!/bin/sh\nexec {tool('strace')} -o {calls} "
@@ -213,7 +213,7 @@ CALLS = ("accept4", "ppoll", "recvfrom", "read", "readv", "write", "close",
 
 
 def count_calls(path):
-    """Without those that look at a collector's route, once a second."""
+    """Leaves out those that check a collector's route, once a second."""
     calls = collections.Counter(
         re.match(r"\w+", line)[0]
         for line in path.read_text(errors="replace").splitlines()
@@ -225,8 +225,8 @@ def count_calls(path):
 
 
 def system_calls(folder, extent):
-    """System calls and datagrams of a request; the datagrams must be as many
-    as there are distinct codes."""
+    """System calls and datagrams per request; there must be a datagram for
+    each distinct code."""
     collector = Collector()
     server, path = traced(folder, collector.uri)
     rows = []
@@ -253,7 +253,7 @@ def system_calls(folder, extent):
 
 
 def memory(folder, sink, extent):
-    """Of a responder, before and after so many bodies of 1 MB."""
+    """The memory of a responder, before and after so many bodies of 1 MB."""
     body, = make_bodies(folder, (3700,))
     server = Server(folder, PROGRAM, sink.uri)
     pid, = responders(server.pid)

@@ -1,4 +1,4 @@
-"""The goals, and which of them are reached by what was measured."""
+"""The goals, and which of them the measurements reach."""
 
 import collections
 import re
@@ -7,8 +7,8 @@ from page import make_table
 
 
 class Goal(collections.namedtuple("Goal", "words table rows column limit")):
-    """The cells of a column whose row begins with one of these words must all
-    be at most, or ("> 0.9") at least, the limit."""
+    """All cells of a column, in rows that begin with one of these words, must
+    be at most the limit, or at least ("> 0.9")."""
 
 
 def of_http(messages, counted, least):
@@ -51,7 +51,7 @@ def number(cell):
 
 
 def find(goal, tables):
-    """The cells that it is about."""
+    """The cells that it concerns."""
     table = tables[goal.table]
     column = table.head.index(goal.column)
     found = [row[column] for row in table.rows

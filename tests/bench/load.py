@@ -53,7 +53,7 @@ def make_bodies(folder, counts):
 
 
 def unread():
-    """A collector that is never read: the kernel drops what does not fit."""
+    """A collector that nobody reads: the kernel drops what does not fit."""
     sink = Sink()
     sink.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
     return sink
@@ -78,7 +78,8 @@ def catches_int(pid):
 
 
 def run_wrk(port, script, seconds, connections):
-    """What wrk prints: of less than a second, which it has no option for."""
+    """The output of wrk, for less than a second, for which it has no
+    option."""
     with subprocess.Popen(
             [tool("wrk"), "-t1", f"-c{connections}", "-d10", "-s", script,
              f"http://127.0.0.1:{port}/"],
@@ -94,7 +95,7 @@ def run_wrk(port, script, seconds, connections):
 
 class Server(Process):
     """lighttpd with the project's lighttpd.conf, or a variant of it, and any
-    responder in the place of the program."""
+    responder instead of the program."""
 
     def __init__(self, folder, responder, cluster, edit=lambda conf: conf,
                  **env):
@@ -128,13 +129,13 @@ class Server(Process):
                     raise AssertionError(answer.raw)
 
     def processes(self):
-        """The pids of lighttpd's, and of the responders'."""
+        """The pids of lighttpd and of the responders."""
         pids = [self.pid, *children(self.pid)]
         web = [pid for pid in pids if name(pid) == "lighttpd"]
         return web, [pid for pid in pids if pid not in web]
 
     def cpu_seconds(self):
-        """What lighttpd has used so far, and what its responders have."""
+        """The CPU time of lighttpd so far, and that of its responders."""
         return [sum(map(cpu_seconds, pids)) for pids in self.processes()]
 
     def resident_kb(self):
@@ -142,7 +143,7 @@ class Server(Process):
                    for pid in pids)
 
     def wrk(self, body, seconds, connections=16):
-        """A Load: many requests from several connections."""
+        """A Load: many requests on several connections."""
         script = self.folder / "wrk.lua"
         script.write_text(WRK_SCRIPT.format(
             authorization=basic(CREDENTIALS), body=body.path))

@@ -1,4 +1,4 @@
-"""Tables, and the page that has them, docs/benchmarks.md: a table follows its
+"""Tables, and the page with them, docs/benchmarks.md: a table follows its
 marker, a comment with its name, and is replaced as a whole."""
 
 import collections
@@ -29,7 +29,7 @@ def cells(line):
 
 
 def read_tables(text):
-    """The tables of a page, or of what a program prints, by their names."""
+    """The tables of a page, or of the output of a program, by name."""
     tables = {}
     for name, lines in TABLE.findall(text):
         head, *rows = map(cells, lines.splitlines() or [""])
@@ -42,7 +42,7 @@ def marked(name, table):
 
 
 def write_tables(tables, page=PAGE):
-    """Replaces tables of the page, which must have their markers."""
+    """Replaces tables of the page, which must contain their markers."""
     text = page.read_text()
     unknown = set(tables) - {name for name, _ in TABLE.findall(text)}
     if unknown:

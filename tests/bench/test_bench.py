@@ -1,5 +1,5 @@
-"""The short form of make bench: what it measures works as it should, and its
-page has its tables.  No time is judged."""
+"""The short form of make bench: everything that it measures works, and its
+page has its tables.  Times are not judged."""
 
 import contextlib
 import re

@@ -1,6 +1,6 @@
-"""What docs/scaling.md says: instances share nothing, a counter has one owner
-whoever sends it, and statsd's own proxy may stand between the instances and
-the collectors."""
+"""docs/scaling.md: instances share nothing, a counter has one owner regardless
+of its sender, and statsd's own proxy can be put between instances and
+collectors."""
 
 import collections
 import contextlib
@@ -29,7 +29,7 @@ def buckets(apps=APPS):
 
 
 def share_moved(before, after):
-    """Of counters whose owner is another one than before, in per cent."""
+    """The percentage of counters whose owner changes."""
     return 100 * sum(before[b] != after[b] for b in before) / len(before)
 
 
@@ -59,8 +59,7 @@ class Instance(Process):
 
 
 class Proxy(Process):
-    """proxy.js of statsd: a ring of collectors, which it asks for their
-    health."""
+    """statsd's proxy.js: a ring of collectors, whose health it checks."""
 
     def __init__(self, folder, nodes):
         package = install_statsd()

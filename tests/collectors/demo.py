@@ -23,7 +23,7 @@ FLUSH = story.STEP // 5  # statsd's interval, in seconds of the day
 
 @contextlib.contextmanager
 def uninterrupted():
-    """Puts Ctrl-C off: a process that has just started must be kept first."""
+    """Delays Ctrl-C: a process that has just started must be kept first."""
     caught = []
     before = signal.signal(signal.SIGINT, lambda *_: caught.append(True))
     try:
@@ -44,7 +44,7 @@ class Demo:
         self.processes = []
 
     def run(self, kind, *args, **kwargs):
-        """Starts a process that will be stopped at the end."""
+        """Starts a process, and stops it at the end."""
         with uninterrupted():
             self.processes.append(kind(*args, **kwargs))
         return self.processes[-1]
@@ -77,13 +77,13 @@ class Demo:
             p.stop()
 
     def set_clock(self, step):
-        """Says to statsd when a step of the day begins."""
+        """Tells statsd when a step of the day begins."""
         new = self.clock.with_suffix(".new")
         new.write_text(str(self.start + step * story.STEP))
         new.replace(self.clock)
 
     def wait_for(self, step):
-        """Until a step is due, and what was sent before is flushed."""
+        """Waits until a step is due and everything sent before is flushed."""
         speed = story.DAY / self.seconds
         due = max(self.began + step * story.STEP / speed,
                   self.sent + 2 * FLUSH / speed)
@@ -91,7 +91,7 @@ class Demo:
         self.set_clock(step)
 
     def play(self):
-        """Posts every batch when its hour has come."""
+        """Posts every batch at its time."""
         messages = errors = 0
         self.began = self.sent = time.monotonic()
         for step, app, body, counts, n in story.day(self.start):
@@ -121,7 +121,7 @@ class Demo:
             print(text, flush=True)
 
     def graphed(self):
-        """How many errors Graphite has of this day."""
+        """The number of errors of this day in Graphite."""
         series = self.graphite.render(
             "sumSeries(stats.counters.*.heroku.errors.*.count)",
             **{"from": self.start - 3600,

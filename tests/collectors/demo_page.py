@@ -1,4 +1,4 @@
-"""What bin/demo shows: a page with four pictures of each application, drawn by
+"""The page that bin/demo shows: four pictures per application, drawn by
 Graphite, and the totals of its errors."""
 
 import html
@@ -7,11 +7,11 @@ import urllib.parse
 
 import story
 
-# The highest number of the errors' graph, and what lies between two lines.
+# The maximum of the graph of errors, and the distance of its lines.
 TOP = {"shop": (500, 100), "billing": (50, 10)}
 GREY, BLUE = "#555555", "#b9cfe4"
 GREEN, YELLOW, RED = "#6ab187", "#f2c14e", "#e03131"
-WITHIN = [  # how fast, as the le counters have it
+WITHIN = [  # how fast, in the words of the le counters
     ("500", GREEN, "within 0.5 s"),
     ("2500", YELLOW, "within 2.5 s"),
     ("inf", RED, "longer")]
@@ -19,7 +19,7 @@ DYNOS = {"web.1": "#1f5fa8", "web.2": "#e07b00"}
 
 
 def counter(app, name):
-    """What ten minutes bring of a counter."""
+    """A counter, per ten minutes."""
     return (f"summarize(stats.counters.{app}.heroku.{name}.count,"
             "'10min','sum')")
 
@@ -29,7 +29,7 @@ def code(app, name):
 
 
 def render(start, targets, **options):
-    """A render request of the whole day."""
+    """A render request for the whole day."""
     return "/render?" + urllib.parse.urlencode({
         "target": targets, "from": start - 60, "until": start + story.DAY - 1,
         "lineMode": "staircase", "lineWidth": 2, "margin": 10, "tz": "UTC",
@@ -41,7 +41,7 @@ def render(start, targets, **options):
 
 def errors(app, start):
     """Errors by code, stacked; above them a lane for each code that is rare
-    and bad, so that it is seen whatever else comes; a line at each release."""
+    and bad, so that it is always visible; a line at each release."""
     top, step = TOP[app]
     stack = [f"color(stacked(transformNull({code(app, name)},0)),'{colour}')"
              for name, (colour, _) in story.CODES.items()]
@@ -60,7 +60,7 @@ def small(start, targets, **options):
 
 
 def requests(app, start):
-    """Requests, and on the right how many in a hundred failed."""
+    """Requests, and, on the right axis, the percentage that failed."""
     asked = counter(app, "router.requests")
     failed = (f"sumSeries({code(app, 'H1*')},scale({asked},0))")
     ratio = f"scale(divideSeries({failed},{asked}),100)"
@@ -71,7 +71,7 @@ def requests(app, start):
 
 
 def latency(app, start):
-    """How many in a hundred were answered how fast, as bands."""
+    """Bands: the percentage of requests answered within each time."""
     def share(le, less=None):
         of = counter(app, "router.service.le." + le)
         if less:
@@ -86,9 +86,9 @@ def latency(app, start):
 
 
 def memory(app, start):
-    """Each dyno's memory in percent of its quota, and the quota."""
+    """The memory of each dyno in percent of its quota, and the quota."""
     def gauge(dyno, name):
-        # First put into steps: the two may come from different statsd.
+        # Aligned to steps first: the two may come from different statsds.
         return (f"summarize(stats.gauges.{app}.heroku.dyno.{dyno}.memory_"
                 f"{name},'10min','max')")
     return small(start, [
@@ -100,7 +100,7 @@ def memory(app, start):
 
 
 def key(items):
-    """What the colours mean; the page fills in the totals."""
+    """The legend of colours; the page fills in the totals."""
     return "<ul>" + "".join(
         f'<li><i style="background: {colour}"></i>{html.escape(says)}'
         + (f' <b data-total="{name}"></b>' if name else "") + "</li>"
@@ -108,8 +108,8 @@ def key(items):
 
 
 def total(app, name):
-    """The counter whose total stands beside a code: of lost messages not how
-    often, but how many."""
+    """The counter whose total is shown beside a code: for lost messages, how
+    many were lost."""
     return f"{app}.heroku." + ("logplex.dropped" if name == story.LOST
                                else "errors." + name)
 

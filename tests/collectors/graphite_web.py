@@ -1,5 +1,5 @@
-"""Serves Debian's graphite-web on loopback by Python's own web server, and
-files of a folder in front of it.
+"""Serves Debian's graphite-web on loopback with Python's own web server, and
+the files of a folder in addition.
 
     graphite_web.py STORAGE WHISPER CACHE-QUERY-PORT PORT [PAGES]
 """

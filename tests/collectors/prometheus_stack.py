@@ -1,5 +1,5 @@
-"""netdata's statsd and Prometheus, each started on loopback in a folder of its
-own, with the configurations of the documents."""
+"""netdata's statsd and Prometheus, started on loopback in separate folders,
+with the configurations of the documents."""
 
 import getpass
 import json
@@ -13,7 +13,7 @@ from lib.processes import Process
 from stack import connects, documented
 
 PROMETHEUS = ROOT / "docs" / "dashboards" / "prometheus"
-# What of netdata the test has no use for.
+# Parts of netdata that the test does not need.
 QUIET = """
 [global]
   run as user = {2}
@@ -63,7 +63,7 @@ class Netdata(Process):
 
 
 class Prometheus(Process):
-    """Prometheus, which scrapes a netdata once a second."""
+    """Prometheus, which scrapes netdata once a second."""
 
     def __init__(self, folder, netdata):
         self.port = free_port()
@@ -87,7 +87,7 @@ class Prometheus(Process):
             return False
 
     def query(self, expression):
-        """The series that a query has now, as (labels, value); an error of the
+        """The current series of a query, as (labels, value); an error of the
         query fails the test."""
         url = f"http://127.0.0.1:{self.port}/api/v1/query?" + \
             urllib.parse.urlencode({"query": expression})

@@ -20,13 +20,13 @@ HERE = Path(__file__).resolve().parent
 
 STATSD_VERSION = "0.9.0"
 STATSD = ROOT / "build" / "statsd"
-# Debian's Graphite is installed for Debian's Python, whatever comes first in
-# the PATH.
+# Debian's Graphite is installed for Debian's Python, which is not always the
+# first in the PATH.
 PYTHON = "/usr/bin/python3"
 
 
 def install_statsd():
-    """statsd's folder; npm installs it there at the first call, while other
+    """statsd's folder, into which npm installs it at the first call; other
     workers wait."""
     package = STATSD / "node_modules" / "statsd"
     STATSD.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def install_statsd():
 
 
 def documented(heading, language):
-    """The configuration that docs/collectors.md has under a heading."""
+    """The configuration below a heading of docs/collectors.md."""
     text = (ROOT / "docs" / "collectors.md").read_text()
     section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", text,
                         re.M | re.S)[1]
@@ -134,8 +134,8 @@ WHISPER_AUTOFLUSH = True
 
 
 class Statsd(Process):
-    """statsd, which flushes to carbon-cache once a second, or every minute
-    of a clock that runs faster."""
+    """statsd, which flushes to carbon-cache once a second, or once a minute of
+    a faster clock."""
 
     def __init__(self, folder, carbon, flush=1, env=None):
         package = install_statsd()
@@ -173,7 +173,7 @@ class Statsd(Process):
 
 
 class Graphite(Process):
-    """graphite-web, by Python's own web server."""
+    """graphite-web, with Python's own web server."""
 
     def __init__(self, folder, carbon, pages=None):
         self.port = free_port()
@@ -202,7 +202,7 @@ class Graphite(Process):
                 f"{path}?{query}: {e.code}\n{e.read().decode()[-2000:]}")
 
     def render(self, *targets, **parameters):
-        """What JSON a render request gives."""
+        """The JSON that a render request returns."""
         return json.loads(self.fetch(
             "/render", target=targets, format="json",
             **{"from": "-5min", "noCache": "1", **parameters}))

@@ -1,4 +1,4 @@
-"""A made-up day of two applications, as Logplex would send it."""
+"""A made-up day of two applications, as Logplex sends it."""
 
 import math
 import random
@@ -7,7 +7,7 @@ import time
 STEP = 600  # seconds of the day: one batch for each application
 DAY = 24 * 3600
 
-# Code, its colour in the graphs, and what it says; from the bottom up.
+# Code, its colour in the graphs, and its description; from the bottom up.
 CODES = {
     "H27": ("#c3d3df", "client left"),
     "H18": ("#1b9e9e", "answer cut off"),
@@ -85,12 +85,12 @@ RELEASES = {  # application, hour
 
 
 def between(hour, first, last):
-    """How far an hour is between two others, 0 to 1, or None outside."""
+    """The position of an hour between two others, 0 to 1; outside, None."""
     return (hour - first) / (last - first) if first <= hour < last else None
 
 
 def awake_at(hour):
-    """How many customers are up, 0 to 1."""
+    """The share of customers who are awake."""
     return max(0.0, math.sin((hour - 6) / 18 * math.pi)) if hour > 6 else 0
 
 
@@ -99,7 +99,7 @@ def down(app, hour):
 
 
 def requests_of(app, hour, rng):
-    """(status, ms) of each request of ten minutes that a dyno answered."""
+    """(status, ms) of each request answered by a dyno within ten minutes."""
     if down(app, hour):
         return []
     most = {"shop": 450, "billing": 110}[app]
@@ -114,7 +114,7 @@ def requests_of(app, hour, rng):
 
 
 def memory_of(app, hour, rng):
-    """MB of each dyno."""
+    """The memory of each dyno in MB."""
     if down(app, hour):
         return {}
     usual = 0.58 + 0.08 * awake_at(hour)
@@ -125,14 +125,14 @@ def memory_of(app, hour, rng):
         if app == "shop" and between(hour, 10.5, 14) is not None:
             part += 1.3 * between(hour, 10.5, 14)
         if app == "shop" and between(hour, 14, 15.5) is not None:
-            # Killed at twice its quota, again and again.
+            # It is killed at twice its quota, again and again.
             part = 1.2 + 0.85 * ((hour - 14) * 1.7 + 0.85 - 0.4 * n) % 0.85
         used[dyno] = part * QUOTA
     return used
 
 
 def errors_of(app, hour, rng):
-    """How many lines of each code ten minutes bring."""
+    """The number of lines of each code within ten minutes."""
     awake = awake_at(hour)
     few = {"H27": rng.randint(0, 2 + int(10 * awake)),
            "H18": int(rng.random() < 0.08)}
@@ -144,7 +144,7 @@ def errors_of(app, hour, rng):
             return {"H10": rng.randint(22, 38)}
         return few
     leak = between(hour, 10.5, 15.5)
-    if leak is not None:  # a line each 20 s for every dyno above its quota
+    if leak is not None:  # a line every 20 s for each dyno above its quota
         few["R14"] = int(leak * 90) + rng.randint(0, 9)
     burst = between(hour, 14, 15.5)
     if burst is not None:
@@ -163,7 +163,7 @@ def line(second, source, process, text):
 
 
 def batch(app, start, step, rng):
-    """The body of one POST, and how often each code is in it."""
+    """The body of one POST, and how often it contains each code."""
     second = start + step * STEP
     hour = step * STEP / 3600
     errors = {c: n for c, n in errors_of(app, hour, rng).items() if n}

@@ -1,5 +1,5 @@
-"""From a POST to lighttpd to the numbers in Graphite's whisper files, through
-real collectors: statsd and collectd."""
+"""From a POST to lighttpd, through real collectors (statsd and collectd), to
+the numbers in Graphite's whisper files."""
 
 import hashlib
 import re
@@ -21,14 +21,14 @@ def counts_of(app, prefix=""):
 
 
 def expected_counts():
-    """fixtures/expected.tsv: what each file counts by default."""
+    """What each file counts by default, from fixtures/expected.tsv."""
     for line in (FIXTURES / "expected.tsv").read_text().splitlines():
         if line.startswith("#"):
             continue
         name, _, _, errors, warnings, _, note = line.split("\t")
         pairs = [p for part in (errors, warnings) if part != "-"
                  for p in part.split(",")]
-        if name == "spoof-app.logplex":  # its note tells the default
+        if name == "spoof-app.logplex":  # its note has the default
             pairs = note.partition("else ")[2].partition(" (")[0].split(",")
         yield name, {k: float(v) for k, v in (p.split("=") for p in pairs)}
 
@@ -55,8 +55,8 @@ class CollectorTest(WebTest):
         assert answer.status == 201, answer.raw
 
     def assert_counts(self, before, wanted):
-        """That the whisper files below a name hold these sums, and that there
-        are no others."""
+        """Asserts that the whisper files below a name hold these sums, and
+        that there are no others."""
         def sums():
             return {m[len(before):-len(".count")]: self.carbon.sum(m)
                     for m in self.carbon.metrics()
@@ -130,7 +130,7 @@ class ThroughStatsd(CollectorTest):
         self.assert_counts(counts_of("my-app"), dict.fromkeys(CODES, 1.0))
 
     def tagged_file(self, series):
-        """Where carbon keeps a series with tags: by the hash of its name."""
+        """Where carbon keeps a series with tags: named by a hash."""
         name = hashlib.sha256(series.encode()).hexdigest()
         return f"_tagged/{name[:3]}/{name[3:6]}/{name}"
 
@@ -180,7 +180,7 @@ class ThroughCollectd(CollectorTest):
         self.post_to("heaven")
 
         def written(metric):
-            collectd.send_signal(signal.SIGUSR1)  # write what is kept
+            collectd.send_signal(signal.SIGUSR1)  # write what they hold
             return self.carbon.sum(metric) is not None
         for code in CODES:
             metric = f"test.statsd.count-c.heaven.heroku.errors.{code}"

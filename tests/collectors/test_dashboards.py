@@ -1,5 +1,5 @@
-"""Every expression of docs/dashboards, run against a Graphite that holds
-known numbers: posted to lighttpd, and come through statsd."""
+"""Every expression in docs/dashboards, evaluated by a Graphite with known
+numbers, which were posted to lighttpd and came through statsd."""
 
 import collections
 import csv
@@ -30,19 +30,19 @@ COUNTS = {
 APPS = {app for app, _ in COUNTS}
 
 
-# Requests without an error of the platform: the status, and how many took so
-# many ms.
+# Requests without a platform error: the status, and how many took how many
+# ms.
 REQUESTS = {
     "shop": {(200, 40): 400, (200, 200): 150, (304, 450): 200, (404, 800): 120,
              (500, 2000): 80, (200, 6000): 20, (101, 354198): 3},
     "billing": {(200, 600): 90}}
-ROUTER = {  # what the router says of a request that failed
+ROUTER = {  # the router's line about a request that failed
     "H10": "at=error code=H10 desc=x connect= service= status=503 bytes=",
     "H12": "at=error code=H12 desc=x connect=1ms service=30000ms status=503"
            " bytes=0",
     "H27": "sock=client at=warning code=H27 desc=x connect=1ms service=1200ms"
            " status=499 bytes=0"}
-DYNOS = {  # what the platform says of a dyno
+DYNOS = {  # the platform's line about a dyno
     "shop": [("web.1", "sample#memory_total=480.00MB"
                        " sample#memory_quota=512.00MB"),
              ("web.2", "sample#memory_total=128.00MB"
@@ -53,9 +53,9 @@ DYNOS = {  # what the platform says of a dyno
              ("run.7", "Process exited with status 0")],
     "billing": [("worker.1", "Process running mem=870M(170.1%)")],
     "my-app": []}
-LOST = 500  # messages, in the words of the L10
+LOST = 500  # the number of messages in the L10
 BOUNDS = [100, 250, 500, 1000, 2500, 5000, 10000, 30000]
-# Its last batch came a while ago.
+# The last batch of this one came a while ago.
 GONE = "gone"
 
 
@@ -81,8 +81,8 @@ def body_of(app):
 
 
 def answered(app):
-    """How long each request of an application took, as the counters have it:
-    with neither WebSockets nor requests that no dyno got."""
+    """The time of each request of an application, as far as the counters have
+    it: without WebSockets and requests that no dyno got."""
     took = [service for (status, service), n in REQUESTS.get(app, {}).items()
             for _ in range(n) if status != 101]
     return took + [30000] * COUNTS.get((app, "H12"), 0) + \
@@ -95,7 +95,7 @@ def requests_of(app):
 
 
 def percentile_95(app):
-    """Interpolated in the bucket that holds it."""
+    """A percentile, interpolated in the bucket that holds it."""
     took, below, low = answered(app), 0, 0
     wanted = 0.95 * len(took)
     for bound in BOUNDS:
@@ -139,7 +139,7 @@ class DashboardTest(WebTest):
         web.start_web(METRICS_CLUSTER=cls.statsd.uri + "?datagram=1432",
                       METRICS="errors,loss,router,latency,dynos,drain",
                       API_SECRET="open-sesame", API_CREDENTIALS_HEAVEN=None)
-        # A ratio of two sums is one number only within one bucket of time.
+        # A ratio of two sums is unambiguous only within one step of time.
         left = -time.time() % 300
         if left < 15:
             time.sleep(left)
@@ -174,7 +174,7 @@ class DashboardTest(WebTest):
 
 @pytest.fixture(autouse=True, scope="module")
 def graphite(module_keep, tmp_path_factory):
-    """What all tests here share."""
+    """The base class of all tests here."""
     DashboardTest.start_graphite(tmp_path_factory.mktemp("graphite"),
                                  module_keep)
     with DashboardTest.alone() as web:
@@ -209,7 +209,7 @@ class Grafana(DashboardTest):
         "Messages": {"messages": sum(body_of(app).count(b" heroku ")
                                      for app in APPS)},
     }
-    ALERTS = {  # the applications that fire
+    ALERTS = {  # the applications that raise an alert
         "logplex-statsd-r15": {"shop": 2},
         "logplex-statsd-h12": {"shop": 30, "billing": 6},
         "logplex-statsd-down": {"billing": 4},
@@ -285,7 +285,7 @@ class Grafana(DashboardTest):
         assert {re.search(pattern, f)[1] for f in found} == APPS | {GONE}
 
     def reduced(self, reducer, target, seconds):
-        """What Grafana makes of a query: a number for each series."""
+        """The value of a query in Grafana: a number for each series."""
         reduce = {"sum": sum, "max": max, "mean": statistics.mean}[reducer]
         points = {s["target"]: [v for v, _ in s["datapoints"] if v is not None]
                   for s in self.graphite.render(
@@ -346,7 +346,7 @@ class Urls(DashboardTest):
 
 
 class Nagios(DashboardTest):
-    WANTED = {  # the state, and what is said, of each service
+    WANTED = {  # the state and the text of each service
         "R15": (2, "CRITICAL: R15 in 5 minutes: shop 2 | 'shop'=2;0;0;0"),
         "H12": (2, "CRITICAL: H12 in 5 minutes: billing 6, shop 30 |"),
         "H10": (2, "CRITICAL: H1[04] in 5 minutes: billing 4 |"),

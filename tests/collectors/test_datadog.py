@@ -1,5 +1,5 @@
-"""Datadog's dashboard and monitors are not run; that they ask for metrics and
-tags which are sent is checked against docs/metrics.md."""
+"""Datadog's dashboard and monitors cannot be run here; this compares the
+metrics and tags that they query with docs/metrics.md."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def test_queries_ask_for_what_is_sent(name, least):
         assert metric in known
         assert keys <= known[metric], (metric, keys)
         values = re.findall(r"code:([^ )]+)", scope)
-        assert values == [v.lower() for v in values]  # as Datadog has them
+        assert values == [v.lower() for v in values]  # in Datadog's form
 
 
 def test_each_monitor_says_its_threshold_twice():

@@ -1,8 +1,8 @@
-"""bin/demo: that its page and its pictures show what was sent, and that Ctrl-C
-leaves nothing behind.
+"""bin/demo: its page and its pictures show what was sent, and nothing remains
+after Ctrl-C.
 
-The page's screenshot is build/demo.png; copied to docs/images, it is the
-picture of the README."""
+The screenshot of the page is build/demo.png; a copy of it in docs/images is
+the picture in the README."""
 
 import collections
 import html
@@ -30,7 +30,8 @@ WIDTH, HEIGHT = 1200, 785
 
 
 def pixels(png):
-    """How often each colour, as "#rrggbb", is in a PNG of 8 bits a channel."""
+    """The colours of a PNG with 8 bits a channel: {"#rrggbb": pixels}, and its
+    size."""
     if png[:8] != b"\x89PNG\r\n\x1a\n":
         raise AssertionError(f"no PNG: {png[:80]}")
     at, data = 8, b""
@@ -83,7 +84,7 @@ class Demo(Case):
         return re.search(pattern, self.demo.log())[1]
 
     def interrupt(self):
-        """Ctrl-C; then nothing may be left."""
+        """Stops it by Ctrl-C; nothing may remain."""
         started = children(self.demo.pid)
         os.killpg(self.demo.pid, signal.SIGINT)
         assert self.demo.wait(20) == 0, self.demo.log()
@@ -95,14 +96,14 @@ class Demo(Case):
             return answer.read()
 
     def colours_of(self, path, least):
-        """How often each colour is in a picture of the page."""
+        """The colours of a picture of the page."""
         counts, size = pixels(self.fetch(path))
         assert size > least
         return counts
 
     def check_errors(self, path, codes):
-        """That the colours of these codes are in it, and no others; that what
-        is rare and bad is as broad as what is frequent."""
+        """Asserts that it has the colours of these codes and no others, and
+        that rare and bad ones are as wide as frequent ones."""
         counts = self.colours_of(path, (1000, 250))
         for code, (colour, _) in story.CODES.items():
             if codes[code] == 0:
@@ -128,7 +129,7 @@ class Demo(Case):
             assert used.get(colour, 0) > 20, dyno
 
     def totals(self):
-        """What every application has of every code, as Graphite has it."""
+        """The totals of every application and code, according to Graphite."""
         sums = {}
         query = urllib.parse.urlencode({
             "target": "stats.counters.*.heroku.errors.*.count",
@@ -166,7 +167,7 @@ class Demo(Case):
                    for n in re.findall(rb"(\d+) messages dropped", body))
 
     def check_page(self, wanted):
-        """As a browser shows it."""
+        """The page as a browser shows it."""
         browser = self.keep(Browser(WIDTH, HEIGHT))
         browser.open(self.url)
         wait_until(lambda: browser.evaluate(
@@ -186,7 +187,7 @@ class Demo(Case):
         assert browser.complaints == []
 
     def test_the_picture_of_the_readme(self):
-        """It is a screenshot of this size, with today's colours."""
+        """The README's picture has this size, and the current colours."""
         counts, size = pixels(
             (ROOT / "docs" / "images" / "demo.png").read_bytes())
         assert size == (WIDTH, HEIGHT)

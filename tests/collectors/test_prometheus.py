@@ -44,7 +44,7 @@ def body():
 
 
 def as_netdata_has_it(name, labels):
-    """netdata writes lower case, and the memory is not scaled here."""
+    """The series in netdata: in lower case, and with memory not scaled."""
     if name.startswith("heroku_dyno_memory_"):
         name = name.replace("_bytes", "_mebibytes").replace("_ratio",
                                                             "_percent")
@@ -55,7 +55,7 @@ def as_netdata_has_it(name, labels):
         for k, v in labels.items()))
 
 
-# A line for each metric of the table, sent as it stands.
+# A line for each metric of the table, sent unchanged.
 TABLE = [f"every-one.{filled(bucket)}:1|{kind}"
          for bucket, _, _, kind in metrics() if kind != "ms"]
 
@@ -78,7 +78,7 @@ def expected():
     return counters, gauges
 
 
-@pytest.mark.alone  # netdata drops datagrams where it gets no processor
+@pytest.mark.alone  # netdata drops datagrams while it has no processor
 class ThroughNetdata(WebTest):
     @pytest.fixture(autouse=True, scope="class")
     def started(self, request, class_keep, tmp_path_factory):
@@ -87,7 +87,8 @@ class ThroughNetdata(WebTest):
         wait_until(cls.netdata.ready, "netdata", 30, cls.netdata)
         cls.prometheus = class_keep(Prometheus(folder, cls.netdata))
         wait_until(cls.prometheus.ready, "Prometheus", 30, cls.prometheus)
-        # Both jobs have been scraped, so that the counters appear later.
+        # Wait until both jobs have been scraped, so that the counters appear
+        # later.
         wait_until(lambda: [v for _, v in cls.prometheus.query("up")] == [1, 1],
                    "both jobs are up", 30, cls.prometheus)
         with cls.alone() as web:
@@ -109,8 +110,8 @@ class ThroughNetdata(WebTest):
                     '{app!="",__name__!~".*:.*|ALERTS.*"}')}
 
     def wrong(self):
-        """What is found, and what is wanted in its place; counters are exact,
-        gauges have what netdata keeps: three decimals, seven digits."""
+        """The actual values that differ, with the expected ones. Counters are
+        exact; of gauges, netdata keeps three decimals and seven digits."""
         counters, gauges = expected()
         wanted, found = {**counters, **gauges}, self.found()
 

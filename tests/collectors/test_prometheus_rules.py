@@ -1,5 +1,5 @@
-"""docs/dashboards/prometheus/rules.yml, checked and run by promtool;
-rules_test.yml has the numbers and what must come of them."""
+"""promtool checks docs/dashboards/prometheus/rules.yml and runs it;
+rules_test.yml has the input and the expected result."""
 
 import re
 import shutil

@@ -1,7 +1,7 @@
-"""docs/dashboards/prometheus/statsd_exporter.yml. No package has
-statsd_exporter, so its rules are read here, as its documentation has them: a
-`*` of a glob is a part between two points, $1 what stands there, and whatever
-Prometheus does not take in a name becomes `_`."""
+"""docs/dashboards/prometheus/statsd_exporter.yml. There is no package of
+statsd_exporter, so this interprets the rules as its documentation describes: a
+`*` in a glob matches one part between two points, $1 is that part, and every
+character that Prometheus does not allow in a name becomes `_`."""
 
 import functools
 import re
@@ -12,14 +12,14 @@ from lib.places import FIXTURES, ROOT
 
 MAPPING = ROOT / "docs" / "dashboards" / "prometheus" / "statsd_exporter.yml"
 TYPES = {"c": "counter", "g": "gauge", "ms": "observer"}
-# What a part of a bucket is, in docs/metrics.md, and what stands for it here.
+# The variable parts of a bucket in docs/metrics.md, with an example of each.
 PARTS = {"<code>": "H12", "<type>": "web", "<n>": "1", "<status>": "137",
          "<addon>": "postgresql-curly-12345", "<key>": "db_size",
          "<name>": "queue.length"}
 MEMORY = {f"heroku_dyno_memory_{m}_bytes"
           for m in ("total", "rss", "cache", "swap", "quota")}
-# What becomes of the name that a metric has with tags; of all others, points
-# become underlines, and a counter ends with _total.
+# The names in Prometheus of these metrics; in all others, points become
+# underscores, and counters end in _total.
 NAMES = {
     "heroku.logplex.dropped": "heroku_logplex_dropped_messages_total",
     "heroku.logplex.lost": "heroku_logplex_lost_messages_total",
@@ -43,7 +43,7 @@ LIMITS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 @functools.lru_cache(None)
 def rules():
-    import yaml  # which the core does not need
+    import yaml  # not needed by the core
     return yaml.safe_load(MAPPING.read_text())["mappings"]
 
 
@@ -55,7 +55,7 @@ def pattern(rule):
 
 
 def series(line):
-    """The name and the labels of each rule that takes a line of statsd."""
+    """The name and the labels from the rule that matches a statsd line."""
     bucket, value, kind = re.fullmatch(r"(.+):(.+)\|(\w+)", line).groups()
     found = []
     for rule in rules():
@@ -73,8 +73,8 @@ def series(line):
 
 
 def expected_name(name, kind):
-    """The name that a metric has with tags, as Prometheus's conventions want
-    it."""
+    """The name of a metric with tags, according to Prometheus's
+    conventions."""
     if name in NAMES:
         return NAMES[name]
     ending = {"c": "_total", "ms": "_seconds", "g": ""}[kind]
@@ -84,7 +84,8 @@ def expected_name(name, kind):
 
 
 def metrics():
-    """Bucket, name with tags, tags and type of each metric of docs/metrics.md."""
+    """(bucket, name with tags, tags, type) of each metric in
+    docs/metrics.md."""
     for row in (ROOT / "docs" / "metrics.md").read_text().splitlines():
         cells = [c.strip() for c in row.strip("|").split("|")]
         if row.startswith("| `") and len(cells) == 7:
@@ -92,8 +93,7 @@ def metrics():
 
 
 def tagged(line):
-    """What a line with tags says: its name, as it is expected, and its tags and
-    its value."""
+    """A line with tags: the expected name, the tags and the value."""
     name, value, kind, tags = re.fullmatch(
         r"(.+):(.+)\|(\w+)\|#(.*)", line).groups()
     return (expected_name(name, kind),
@@ -101,7 +101,7 @@ def tagged(line):
 
 
 def lines():
-    """The lines of metric-lines.expected.tsv, plain and with tags."""
+    """The lines of metric-lines.expected.tsv, without and with tags."""
     rows = (FIXTURES / "metric-lines.expected.tsv").read_text().splitlines()
     for row in rows[1:]:
         _, _, _, plain, with_tags = row.split("\t")
@@ -110,7 +110,7 @@ def lines():
 
 
 def expected_labels(tags):
-    """Tags as the labels that they are to become: le in seconds."""
+    """The labels that tags become: le is in seconds."""
     labels = dict(tags)
     if "le" in labels:
         labels["le"] = "+Inf" if labels["le"] == "inf" else \
@@ -163,7 +163,7 @@ def test_every_rule_is_needed_by_a_metric_of_the_table():
 
 
 def test_statsd_exporter_accepts_the_globs():
-    """It refuses the whole file for a `*` that is not a part by itself."""
+    """It refuses the whole file if a `*` is not a whole part."""
     globs = [r["match"] for r in rules() if r.get("match_type") != "regex"]
     assert len(globs) > 25
     for glob in globs:

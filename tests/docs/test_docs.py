@@ -1,5 +1,5 @@
-"""Whether the documents say what the program does: options, variables, HTTP
-statuses, log events, exit statuses and error codes."""
+"""The documents agree with the program: options, variables, HTTP statuses, log
+events, exit statuses and error codes."""
 
 import re
 import subprocess
@@ -11,9 +11,9 @@ PAGE = ROOT / "docs" / "logplex-statsd.1"
 MANUAL = PAGE.read_text()
 README = (ROOT / "README.md").read_text()
 
-# What the program itself does not read as its configuration.
+# Variables that are not configuration of the program itself.
 ELSEWHERE = {"PORT", "BIND", "NO_COLOR"}
-# A value that each variable refuses.
+# An invalid value for each variable.
 FAULTY = {
     "METRICS_CLUSTER": "http://x", "API_CREDENTIALS_<APP>": "nocolon",
     "API_SECRET": "", "API_PREVIOUS_CREDENTIALS_<APP>": "nocolon",
@@ -30,7 +30,7 @@ def run(*args, env=None, stdin=b""):
 
 
 def source(name):
-    """A source file, in whichever folder of src/ it is."""
+    """A source file in any folder of src/."""
     path, = (ROOT / "src").rglob(name)
     return path.read_text()
 
@@ -57,7 +57,7 @@ class Manual(Case):
     def test_mandoc_finds_nothing_to_say(self):
         done = subprocess.run([tool("mandoc"), "-Tlint", "-W", "style", PAGE],
                               capture_output=True, text=True)
-        # Whether lighttpd's own manual is installed is no matter here.
+        # lighttpd's own manual may be missing here.
         said = [l for l in (done.stdout + done.stderr).splitlines()
                 if "referenced manual not found" not in l and
                 "outdated mandoc.db" not in l]
@@ -183,9 +183,9 @@ class Examples(Case):
 
 
 class ErrorCodes(Case):
-    """docs/error-codes.md against the recorded lines."""
+    """docs/error-codes.md agrees with the recorded lines."""
 
-    # Of the reference example; no document of Heroku's has them.
+    # From the reference example; Heroku documents none of them.
     SAMPLES = {"R89", "L99"}
 
     cells = [[c.strip() for c in line.strip("|").split("|")] for line in
@@ -200,7 +200,7 @@ class ErrorCodes(Case):
         assert len(self.rows) == len(self.cells)
 
     def codes(self, counted):
-        """Codes by whether one of their recorded lines counts."""
+        """{code: whether one of its recorded lines counts}"""
         found = set()
         for text, verdict, where in self.lines:
             named = re.match(r"(?:sock=\w+ )?at=\w+ code=(H\d{2,3}) desc=",

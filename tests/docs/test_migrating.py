@@ -1,5 +1,5 @@
-"""The names of docs/migrating.md that are said to be ours, against
-docs/metrics.md and the manual."""
+"""The names of this program in docs/migrating.md agree with docs/metrics.md
+and the manual."""
 
 import re
 

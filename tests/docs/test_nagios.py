@@ -1,6 +1,6 @@
-"""docs/dashboards/check_platform_errors where Graphite answers oddly: played
-here by a server, as no real one answers so on request.  What it says of right
-answers is in tests/collectors/test_dashboards.py."""
+"""docs/dashboards/check_platform_errors when Graphite gives odd answers: they
+come from a server made for this, as no real one gives them on request.
+tests/collectors/test_dashboards.py tests it with correct ones."""
 
 import contextlib
 import io
@@ -46,7 +46,7 @@ def http(body, status="200 OK", length=None):
 
 
 def run(*arguments):
-    """Exit status and output, from this process, which saves its start."""
+    """Exit status and output, run within this process, which is faster."""
     out, kept = io.StringIO(), sys.argv
     sys.argv = [str(CHECK), *arguments]
     try:

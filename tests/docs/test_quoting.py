@@ -1,7 +1,6 @@
-"""Whatever the documents say to paste means the same in bash and in zsh, as they
-read what is typed: no URI is cut at its `&`, or taken for names of files because
-of its `?`, and no comment becomes arguments. Every command is recorded instead of
-run."""
+"""Commands to paste from the documents mean the same in interactive bash and
+zsh: no URI is cut at its `&` or expanded to file names because of its `?`, and
+no comment becomes arguments. Every command is recorded instead of run."""
 
 import re
 import subprocess
@@ -16,8 +15,8 @@ VARIABLES = ["METRICS_CLUSTER"]
 URI = re.compile(r"[a-z]+://[^\s'\"`]*[?&][^\s'\"`]*")
 SHELLS = {"bash": ["bash", "--norc", "--noprofile", "-i", "-s"],
           "zsh": ["zsh", "-f", "-i", "-s"]}
-# What is no builtin comes here, as nothing is in PATH; each in one write, as the
-# parts of a pipe write at the same time.
+# Everything that is not a builtin comes here, as PATH is empty; with one write
+# each, as the parts of a pipe write at the same time.
 RECORD = r"""
 record() { printf '%s\0' "$@" $'\n' >>"$RECORD"; }
 command_not_found_handle() { record "$@"; }
@@ -28,7 +27,7 @@ PS1= PS2= PATH=/nonexistent
 
 
 def to_paste(document):
-    """Texts that a reader would paste into a shell."""
+    """Texts that readers paste into a shell."""
     text = document.read_text()
     if document.suffix == ".1":
         return [line.removeprefix(".Dl $ ") for line in text.splitlines()
@@ -45,8 +44,8 @@ TEXTS = [(document, text) for document in DOCUMENTS
 
 
 def pasted(shell, text, folder):
-    """The commands that a shell makes of it, each with its arguments, and then
-    the variables that are set."""
+    """The commands that a shell makes of a text, with their arguments, and
+    then the variables that it sets."""
     record = folder / f"record-{shell}"
     record.write_text("")
     for program in (ROOT / "bin").iterdir():
@@ -70,7 +69,7 @@ def pasted(shell, text, folder):
 @pytest.mark.parametrize("document, text", TEXTS, ids=[
     f"{document.name}-{i}" for i, (document, _) in enumerate(TEXTS)])
 def test_bash_and_zsh_make_the_same_of_it(document, text, tmp_path):
-    for _ in range(5):  # commands in the background may record at one time
+    for _ in range(5):  # background commands may record at the same time
         commands, said = pasted("bash", text, tmp_path)
         of_zsh, said_zsh = pasted("zsh", text, tmp_path)
         if of_zsh == commands:
@@ -91,7 +90,7 @@ def test_there_is_much_to_paste():
 
 
 def test_every_uri_stands_in_quotes():
-    """Those that are no syntax, and no address to open in a browser."""
+    """Leaves out syntax, and addresses to open in a browser."""
     found = []
     for document in DOCUMENTS:
         for line in document.read_text().splitlines():

@@ -1,7 +1,7 @@
-"""Carries out a Dockerfile's steps in clean roots, where there is no container
-engine: FROM, RUN, WORKDIR, COPY and ENV change the root; USER, CMD, HEALTHCHECK
-and STOPSIGNAL are kept for whoever starts it. An instruction that is not known
-here is refused."""
+"""Executes the steps of a Dockerfile in clean roots, without a container
+engine: FROM, RUN, WORKDIR, COPY and ENV change the root; USER, CMD,
+HEALTHCHECK and STOPSIGNAL are kept for the test that starts the image. Other
+instructions are refused."""
 
 import json
 import re
@@ -26,7 +26,7 @@ class Image:
 
 
 def instructions(text):
-    """(INSTRUCTION, its arguments) in turn."""
+    """Yields (INSTRUCTION, arguments)."""
     lines = [l for l in text.splitlines() if not re.match(r"\s*#", l)]
     for line in re.sub(r"\\\n", " ", "\n".join(lines)).splitlines():
         if line.strip():
@@ -35,7 +35,7 @@ def instructions(text):
 
 
 def place(image, where):
-    """A path of the image as one of this machine."""
+    """The path on this machine of a path in the image."""
     inside = where if where.startswith("/") else f"{image.workdir}/{where}"
     return image.root.path / inside.lstrip("/")
 
@@ -62,7 +62,7 @@ def copy(image, arguments, context, stages):
 
 
 def build(dockerfile, context, suite):
-    """Runs every stage; returns the last one's image."""
+    """Runs every stage; returns the image of the last one."""
     stages, image = {}, None
     for word, rest in instructions(dockerfile):
         if word == "FROM":

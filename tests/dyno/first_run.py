@@ -1,10 +1,10 @@
-"""What a document says to paste, and README's first minute pasted."""
+"""The blocks that a document says to paste, and the README's first minute."""
 
 import re
 
 from lib.places import ROOT
 
-# The first block is left running while the second is pasted.
+# The first block keeps running while the second one is pasted.
 PASTE = r"""
 set -m
 bash -c "$1" >/tmp/first-run 2>&1 </dev/null &
@@ -28,7 +28,7 @@ COUNTED = ["listener-8126.1 .* heaven.heroku.errors.R89:1|c",
 
 
 def blocks(document, heading):
-    """What a document says to paste below a heading, a text a block."""
+    """The blocks to paste below a heading of a document."""
     text = (ROOT / document).read_text()
     section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text,
                         re.M | re.S)
@@ -39,7 +39,7 @@ def blocks(document, heading):
 
 
 def first_minute():
-    """The command line that pastes it."""
+    """A command line that pastes it."""
     pasted = blocks("README.md", "Try it")
     server = pasted.index("bin/debug-server\n")
     return ["bash", "-c", PASTE, "bash", *pasted[server:server + 2]]

@@ -1,5 +1,5 @@
-"""A clean root with systemd as process 1, in namespaces of its own: a machine
-of a developer's, or one in production, on which something runs already."""
+"""A clean root with systemd as process 1, in separate namespaces: the machine
+of a developer, or one in production, on which something already runs."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 import roots
 from lib.places import tool
 
-# What systemd expects of whoever starts a container (systemd.io,
+# What systemd expects of a container manager (systemd.io,
 # CONTAINER_INTERFACE), with the kernel's settings read-only.
 BOOT = r"""
 set -e
@@ -48,7 +48,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def root(suite):
-    """A system with systemd, and nginx enabled, as apt leaves them."""
+    """A system with systemd and nginx, enabled, as apt leaves them."""
     made = roots.made(suite, "machine", PACKAGES)
     policy = made.path / "usr/sbin/policy-rc.d"
     if policy.exists():
@@ -57,7 +57,7 @@ def root(suite):
             "heroku ALL=(ALL) NOPASSWD: ALL\n")
         with open(made.path / "etc/hosts", "a") as hosts:
             hosts.write(f"127.0.0.1 localhost {os.uname().nodename}\n")
-        # Whoever pastes says yes.
+        # A user who pastes answers yes.
         (made.path / "etc/apt/apt.conf.d/yes").write_text(
             'APT::Get::Assume-Yes "true";\n')
         (made.path / "app").mkdir(exist_ok=True)
@@ -66,7 +66,7 @@ def root(suite):
 
 
 class Machine:
-    """Runs from here to stop()."""
+    """A running machine, until stop()."""
 
     script = BOOT
 
@@ -87,7 +87,7 @@ class Machine:
             raise
 
     def wait(self):
-        """Until systemd has started all that it is to start."""
+        """Waits until systemd has started everything."""
         end = time.monotonic() + 60
         task = Path(f"/proc/{self.unshare.pid}/task/{self.unshare.pid}")
         while time.monotonic() < end:
@@ -109,8 +109,8 @@ class Machine:
         self.unshare.stdout.close()
 
     def command(self, command, uid=0, network=False, cwd="/"):
-        """The command line that runs this one there, on its own network, or on
-        the one outside, where packages come from."""
+        """The command line that runs this one in the machine, on its own
+        network, or on the outer one, from which packages can be installed."""
         return [tool("nsenter"), "--target", self.init, "--mount", "--pid",
                 "--uts", "--ipc", *([] if network else ["--net"]), "setpriv",
                 f"--reuid={uid}", f"--regid={uid}", "--clear-groups",
@@ -118,14 +118,14 @@ class Machine:
                 f"HOME={'/app' if uid else '/root'}", *command]
 
     def try_run(self, script, **kwargs):
-        """Like run, but the status is the caller's to judge."""
+        """Like run, but any exit status will do."""
         return subprocess.run(
             [str(c) for c in self.command(["bash", "-c", script], **kwargs)],
             text=True, errors="replace", stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def run(self, script, **kwargs):
-        """What a script for bash prints; it must succeed."""
+        """The output of a bash script, which must succeed."""
         return self.run_command(["bash", "-c", script], **kwargs)
 
     def run_command(self, command, **kwargs):

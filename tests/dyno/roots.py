@@ -1,10 +1,10 @@
 """Clean roots that stand for Heroku's images, made by debootstrap.
 
-heroku-24 is Ubuntu 24.04 (noble), heroku-26 is Ubuntu 26.04 (resolute); where
-their packages are out of reach Debian 12 (bookworm) takes their place. The
-build root has a compiler, the run root only packages that the run images of
-heroku-24 and heroku-26 list too (heroku/base-images, installed-packages), and
-far fewer than these. Roots are kept in build/dyno until make clean."""
+heroku-24 is Ubuntu 24.04 (noble), heroku-26 is Ubuntu 26.04 (resolute); if
+their packages cannot be reached, Debian 12 (bookworm) takes their place. The
+build root has a compiler; the run root has only packages that the run images
+of heroku-24 and heroku-26 also have (heroku/base-images, installed-packages),
+and far fewer of them. Roots are kept in build/dyno until make clean."""
 
 import contextlib
 import fcntl
@@ -26,12 +26,12 @@ STACKS = {"noble": "heroku-24", "resolute": "heroku-26"}
 COMPONENTS = {"noble": "main,universe", "resolute": "main,universe",
               "bookworm": "main"}
 
-# The archive key of Ubuntu, as noble's own package ubuntu-keyring has it.
+# Ubuntu's archive key, from noble's package ubuntu-keyring.
 UBUNTU_KEYRING = Path("/usr/share/keyrings/ubuntu-archive-keyring.gpg")
 UBUNTU_KEYRING_SHA256 = \
     "80a36b0a6de2f69f49d2df75ef473ccde121e9e190b9ea01d20a4f63778d5c31"
 
-# What the run images have and a minimal system lacks, as far as it matters.
+# The relevant packages that the run images have and a minimal system lacks.
 RUN_PACKAGES = {
     "noble": ["libpcre2-8-0", "libnettle8t64", "libsodium23", "zlib1g"],
     "resolute": ["libpcre2-8-0", "libnettle8t64", "libsodium23", "zlib1g"],
@@ -40,12 +40,12 @@ RUN_PACKAGES = {
 }
 BUILD_PACKAGES = ["gcc", "make", "libc6-dev", "zlib1g-dev"]
 UID = 1000
-# What takes minutes is part of make test-dyno alone.
+# Tests that take minutes belong to make test-dyno only.
 LONG = os.environ.get("DYNO_LONG") == "1"
 
 
 def this_system():
-    """The suite of the machine that the tests run on."""
+    """The suite of the machine on which the tests run."""
     text = Path("/etc/os-release").read_text()
     return re.search(r"^VERSION_CODENAME=(.*)$", text, re.M)[1]
 
@@ -55,12 +55,12 @@ def proxies():
 
 
 def only_long(test):
-    """The short form does not have this test at all: none is skipped."""
+    """Removes this test from the short form, instead of skipping it."""
     return test if LONG else None
 
 
 class Unreachable(Exception):
-    """The packages of a system cannot be had here."""
+    """The packages of a system cannot be reached from here."""
 
 
 def run(command, **kwargs):
@@ -76,15 +76,15 @@ def run(command, **kwargs):
 
 
 class Root:
-    """A folder with a whole system in it."""
+    """A folder that contains a whole system."""
 
     def __init__(self, path, suite):
         self.path, self.suite = Path(path), suite
         self.system = SYSTEMS[suite]
 
     def command(self, command, uid=0, env=None, cwd="/"):
-        """The command line that runs this one inside, in pid and mount
-        namespaces of its own, which end with it."""
+        """The command line that runs this one inside, in new pid and mount
+        namespaces, which end with it."""
         full = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
                         "/sbin:/bin", **(env or {})}
         settings = [f"{k}={v}" for k, v in full.items()]
@@ -97,7 +97,7 @@ class Root:
         return run(self.command(command, **kwargs))
 
     def try_run(self, command, **kwargs):
-        """Like run, but the status is the caller's to judge."""
+        """Like run, but any exit status will do."""
         return subprocess.run(
             [str(c) for c in self.command(command, **kwargs)], text=True,
             errors="replace", stdin=subprocess.DEVNULL,
@@ -119,14 +119,15 @@ class Root:
         return copy
 
     def place_checkout(self, where):
-        """The project's files in a folder inside, whose owner is the user."""
+        """Copies the project's files into a folder inside, owned by the
+        user."""
         target = self.path / where.lstrip("/")
         place_files(target)
         run(["chown", "-R", f"{UID}:{UID}", target])
 
 
 def place_files(target):
-    """The project's files, and nothing that was built, in a folder."""
+    """Copies the project's files, and nothing that was built, to a folder."""
     Path(target).mkdir(parents=True, exist_ok=True)
     names = subprocess.run([ROOT / "tests" / "files"], check=True,
                            stdout=subprocess.PIPE).stdout
@@ -142,21 +143,21 @@ def remove(path):
 
 
 def debootstrap(suite, target, *options):
-    """Ubuntu's suites are all alike to debootstrap; Debian 12's knows none
-    that is newer than itself."""
+    """Runs debootstrap. Its scripts for all of Ubuntu's suites are the same, so
+    an old one serves for those that Debian 12 does not know."""
     scripts = Path("/usr/share/debootstrap/scripts")
     script = scripts / suite
     if not script.exists():
         script = scripts / "gutsy"
-    # In a separate mount namespace, so that no mount is left over.
+    # In a separate mount namespace, so that no mount remains.
     return run([tool("unshare"), "--mount", tool("debootstrap"),
                 "--variant=minbase", f"--components={COMPONENTS[suite]}",
                 *options, suite, target, "", script])
 
 
 def ubuntu_keyring():
-    """The keyring that Ubuntu's packages are checked with. Where the system
-    has none it is taken from the archive, and known by its checksum."""
+    """The keyring for Ubuntu's packages. If the system has none, it comes from
+    the archive and is verified by its checksum."""
     if UBUNTU_KEYRING.exists():
         return UBUNTU_KEYRING
     kept = CACHE / UBUNTU_KEYRING.name
@@ -180,7 +181,7 @@ def ubuntu_keyring():
 
 @contextlib.contextmanager
 def locked(root):
-    """For one process at a time: others wait for the root that this one makes."""
+    """Lets one process at a time make a root, while the others wait for it."""
     root.path.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{root.path}.lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -236,8 +237,8 @@ def build_root(suite):
 
 @functools.cache
 def suite():
-    """The suite to test on: DYNO_SUITE, or Ubuntu 24.04 if its packages are
-    within reach, else Debian 12."""
+    """The suite to test on: DYNO_SUITE, or Ubuntu 24.04 if its packages can be
+    reached, or else Debian 12."""
     wanted = os.environ.get("DYNO_SUITE")
     if os.geteuid() != 0:
         raise AssertionError("clean roots are made by root alone: use sudo")

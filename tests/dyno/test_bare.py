@@ -1,6 +1,6 @@
-"""A bare system, as debootstrap makes it, with nobody but root: README's first
-minute, from a folder with a difficult name. This machine's own system, so that
-bin/test --all sees two (test_machine.py has the other); the long form has both
+"""A bare system, made by debootstrap, without users other than root: the
+README's first minute, in a folder with a difficult name. It is the system of
+this machine (test_machine.py tests another one); the long form tests both
 here."""
 
 import re
@@ -32,7 +32,7 @@ def bare(request):
         roots.remove(root.path)
 
 
-# A network of its own, and terminals.
+# With a separate network, and terminals.
 APART = r"""
 mount -t devpts -o newinstance,ptmxmode=666 devpts "$0/dev/pts" &&
   mount --bind "$0/dev/pts/ptmx" "$0/dev/ptmx" &&
@@ -41,7 +41,7 @@ mount -t devpts -o newinstance,ptmxmode=666 devpts "$0/dev/pts" &&
 
 
 def apart(root, command, network=False):
-    """Runs a command in the clone; on the network outside if it needs one."""
+    """Runs a command in the clone, with the outer network if necessary."""
     return roots.run([
         tool("unshare"), "--mount", *([] if network else ["--net"]), "sh", "-c",
         APART, root.path, *root.command(command, cwd=CLONE, env=ENV)])

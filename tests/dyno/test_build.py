@@ -1,6 +1,6 @@
-"""The builds, in clean roots: the buildpack's detect, compile and release as an
-unprivileged user, and the Dockerfile's steps. Leaves a dyno's root and a
-container's root behind, for test_dyno.py."""
+"""The builds, in clean roots: the buildpack's detect, compile and release as
+an unprivileged user, and the Dockerfile's steps. Leaves the root of a dyno and
+the root of a container for test_dyno.py."""
 
 import pickle
 import re
@@ -25,7 +25,7 @@ LIBRARIES = re.compile(r"lib(c|m|pcre2-8|nettle|sodium|z|xxhash)\.so\.|ld-linux"
 
 
 def files(folder):
-    """Every file and link in a folder, by its path in it."""
+    """The relative paths of all files and links in a folder."""
     return {str(p.relative_to(folder)) for p in folder.rglob("*")
             if p.is_symlink() or not p.is_dir()}
 
@@ -127,7 +127,7 @@ class Buildpack(Case):
 
 
 class Faults(Case):
-    """Each failure of bin/compile says what happened and what to do."""
+    """If bin/compile fails, it says what happened and what to do."""
 
     @pytest.fixture(autouse=True, scope="class")
     def copied(self, request):
@@ -218,7 +218,7 @@ class Faults(Case):
 
 
 class Container(Case):
-    """The Dockerfile's steps, and what the final image holds."""
+    """The Dockerfile's steps, and the contents of the final image."""
 
     @pytest.fixture(autouse=True, scope="class")
     def built(self, request):

@@ -1,5 +1,6 @@
-"""What deploying needs and no clean root: app.json, heroku.yml, Procfile,
-bin/add-app, and several instances with one list of collectors."""
+"""Parts of a deployment that need no clean root: app.json, heroku.yml,
+Procfile, bin/add-app, and several instances with the same list of
+collectors."""
 
 import json
 import os
@@ -30,7 +31,7 @@ SIZES = {"eco", "basic", "standard-1x", "standard-2x", "performance-m",
 
 
 def app_json_faults(text):
-    """All that is wrong with an app.json; an empty list if nothing is."""
+    """The faults of an app.json."""
     try:
         app = json.loads(text)
     except ValueError as e:
@@ -135,7 +136,7 @@ class AppJson(Case):
                          "run:", "  web: bin/web"]
 
     def test_generated_secret_is_accepted(self):
-        # Heroku's generator gives 64 hexadecimal digits.
+        # Heroku's generator makes 64 hexadecimal digits.
         secret = "0123456789abcdef" * 4
         ran = subprocess.run(
             [PROGRAM, "--check"], text=True, stdout=subprocess.PIPE,
@@ -150,8 +151,8 @@ def add_app(*arguments):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-# Stands in for the shell of someone who pastes: config vars are files, drains
-# are lines of a file.
+# Replaces the heroku command: config vars are files, drains are lines of a
+# file.
 HEROKU = r"""
 heroku() {
   local command=$1 app= words=()
@@ -185,8 +186,8 @@ heroku() {
 
 
 def logplex_token(url):
-    """The Basic token that Logplex makes of a drain's URL: the user and the
-    password as they stand, split at the colons, nothing decoded."""
+    """The Basic token that Logplex makes from a drain's URL: user and password
+    split at the colons, without decoding."""
     userinfo = urlsplit(url).netloc.rpartition("@")[0]
     user, password = [part for part in userinfo.split(":") if part]
     return basic(f"{user}:{password}")
@@ -207,7 +208,7 @@ class AddApp(WebTest):
         return ran.stdout.splitlines()
 
     def paste(self, *lines, status=0):
-        # One line each, so that a paste runs it however it is split.
+        # One line each, so that it runs however a paste is split.
         ran = subprocess.run(
             ["bash", "-c", HEROKU + "\n".join(lines)], text=True,
             env={"STATE": str(self.state), "PATH": PATH},
@@ -222,7 +223,7 @@ class AddApp(WebTest):
         return (self.state / name / "drains").read_text().splitlines()
 
     def deliver(self, url):
-        """One batch, as Logplex sends it to this drain; its status."""
+        """Sends a batch to this drain as Logplex does; returns the status."""
         parts = urlsplit(url)
         assert parts.scheme == "https"
         assert parts.hostname == self.HOST
@@ -231,7 +232,7 @@ class AddApp(WebTest):
                        headers=["Authorization: " + logplex_token(url)]).status
 
     def with_config(self, deliveries):
-        """Statuses of batches to these drains under the present config."""
+        """The statuses of batches to these drains with the current config."""
         self.start_web(**{"API_CREDENTIALS_HEAVEN": None, **self.config()})
         statuses = [self.deliver(url) for url in deliveries]
         self.counted = self.counters()
@@ -332,7 +333,7 @@ class AddApp(WebTest):
 
 
 class Instances(WebTest):
-    """Several dynos: each finds the same owner without asking the others."""
+    """Several dynos, all of which find the same owner independently."""
 
     CODES = [f"{kind}{n}" for kind in "HRL" for n in range(10, 30)]
 

@@ -1,7 +1,7 @@
-"""A dyno and a container, as far as they can be had without Heroku: the slug
-and the image that test_build.py left, started in their clean roots as an
-unprivileged user, with a network and processes of their own. What Heroku does
-to a dyno is done to them, and every counter is accounted for."""
+"""A dyno and a container, as far as possible without Heroku: the slug and the
+image that test_build.py has made, started in their clean roots by an
+unprivileged user, with separate network and processes. The tests treat them as
+Heroku treats dynos, and account for every counter."""
 
 import contextlib
 import os
@@ -28,10 +28,10 @@ from lib.web import WebTest
 pytestmark = [pytest.mark.root, pytest.mark.xdist_group("dyno"),
               pytest.mark.namespaces]
 
-# Heroku's patience: for a port to be bound, for a dyno to stop.
+# Heroku's time limits: for binding the port, and for stopping.
 BOOT, SHUTDOWN = 60, 30
-# What runs the Procfile's command and stays, as the dyno's own init does: it
-# says how the command ended; what is left running is for the test to see.
+# Runs the Procfile's command and stays, like a dyno's init: it reports how the
+# command ended, so that the test can see which processes remain.
 INIT = r"""
 bash -c "$1" </dev/null &
 child=$!
@@ -39,7 +39,7 @@ wait "$child"
 echo "init: exit status $?" >&2
 read -r _
 """
-# Milliseconds after a start at which it is told to stop.
+# Milliseconds from the start to the signal to stop.
 START_MOMENTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 30, 60]
 EXITED = re.compile(r"^init: exit status (\d+)$", re.M)
 
@@ -84,7 +84,7 @@ class Dyno(Process):
         super().stop(signal.SIGKILL)
 
     def processes(self):
-        """Every process of the dyno but its init: pid -> name."""
+        """All processes of the dyno except its init: {pid: name}."""
         found = {}
         for pid in children(self.pid)[1:]:
             with contextlib.suppress(OSError, KeyError):
@@ -93,7 +93,7 @@ class Dyno(Process):
         return found
 
     def find(self, name):
-        """The one process of this name; comm has at most 15 characters."""
+        """The only process with this name (comm has at most 15 characters)."""
         (pid,) = [p for p, n in self.processes().items() if n == name[:15]]
         return pid
 
@@ -131,7 +131,7 @@ class DynoTest(WebTest):
         self.web = self.keep(Dyno({"PORT": str(self.port), **env}))
 
     def shut_down(self, times=3, pause=0.4):
-        """What Heroku does: SIGTERM to every process, and again."""
+        """Stops it as Heroku does: SIGTERM to every process, repeatedly."""
         for i in range(times):
             if i > 0:
                 time.sleep(pause)
@@ -149,7 +149,8 @@ class DynoTest(WebTest):
                    self.web)
 
     def counted(self, lines=None):
-        """The sum of all counters: four an answered reference example."""
+        """The sum of all counters: four for each answered reference
+        example."""
         total = 0
         for line in self.counters() if lines is None else lines:
             total += int(re.fullmatch(
@@ -295,15 +296,15 @@ class Shutdown(DynoTest):
 
     def test_under_load_every_201_has_its_counters(self):
         self.start_web()
-        # A new connection each, and one that is kept: answered, unanswered.
+        # With new connections, and a kept one: (answered, unanswered).
         results = queue.Queue()
         stop = threading.Event()
         message = build_request(body=REFERENCE)
         kept = build_request(body=REFERENCE, close=False)
 
         def deliver(message):
-            """Sends until it is stopped or refused, on a new connection once
-            the last one is closed."""
+            """Sends until it is stopped or refused, on a new connection when
+            the previous one is closed."""
             answered = lost = 0
             with contextlib.suppress(ConnectionError):
                 while not stop.is_set():
@@ -333,8 +334,8 @@ class Shutdown(DynoTest):
         lost = sum(l for _, l in outcomes)
         print(f"[{answered} answered, {lost} not] ", end="", flush=True)
         assert self.counted() == 4 * answered
-        # What crosses the closing of a connection is for the client to send
-        # again, one request each at most.
+        # If a connection closes while a request is under way, the client sends
+        # that one again: at most one per connection.
         assert lost <= len(threads)
 
     def test_idle_kept_connections_are_closed(self):
@@ -352,7 +353,7 @@ class Shutdown(DynoTest):
     @roots.only_long
     def test_connection_outlasts_the_routers_patience(self):
         # Heroku's router closes an idle connection after 90 s; it must never
-        # meet one that was closed here.
+        # use one that lighttpd has closed.
         self.start_web()
         message = build_request(body=REFERENCE, close=False)
         with connect(self.port) as s:
@@ -374,7 +375,7 @@ class Shutdown(DynoTest):
         time.sleep(0.2)
         self.shut_down()
         # lighttpd before 1.4.77 waits for such clients, and ends with 1 when
-        # it may no longer.
+        # the time is up.
         ended, took = self.web.wait_for_exit(SHUTDOWN - 5)
         assert ended in (0, 1)
         self.assert_nothing_left()
@@ -408,15 +409,15 @@ class Shutdown(DynoTest):
 
 
 def offspring(pid):
-    """Like children, but at once: the kernel's own list."""
+    """Like children, but faster: the kernel's own list."""
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         yield int(child)
         yield from offspring(int(child))
 
 
 def freeze_before_lighttpd_listens(dyno):
-    """Stops what is lighttpd or about to become it, once it keeps SIGTERM out
-    and before it has a handler for SIGINT: its pid, or None if too late."""
+    """Stops lighttpd, or the process about to become it, while it blocks
+    SIGTERM and has no handler for SIGINT yet: its pid, or None if too late."""
     end = time.monotonic() + 5
     while time.monotonic() < end:
         with contextlib.suppress(OSError, KeyError):
@@ -482,8 +483,8 @@ class Crashes(DynoTest):
 
 
 class Container(DynoTest):
-    """The image that the Dockerfile makes, started and stopped as docker does:
-    the command is process 1, and the signal goes to it alone."""
+    """The image made from the Dockerfile, started and stopped as docker does
+    it: the command is process 1, and only that gets the signal."""
 
     def start_dyno(self, **env):
         with open(roots.CACHE / roots.suite() / "container.pickle", "rb") as f:
@@ -553,7 +554,7 @@ class Container(DynoTest):
         for delay in START_MOMENTS:
             self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126")
 
-            # Process 1 gets no signal that it has no handler for yet.
+            # Process 1 gets no signal for which it has no handler yet.
             def listens():
                 first = children(self.web.pid)[:1]
                 with contextlib.suppress(OSError, KeyError):

@@ -1,6 +1,7 @@
-"""On a machine on which something runs already: systemd, nginx on port 80, a
-policy of what may start. README and docs/web-servers.md are pasted, in a folder
-with a difficult name, by a user with sudo; what was there before stays."""
+"""A machine on which something already runs: systemd, nginx on port 80, a
+policy of what may start. A user with sudo pastes the README and
+docs/web-servers.md, in a folder with a difficult name; what was there before
+stays."""
 
 import contextlib
 import os
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.root, pytest.mark.xdist_group("machine")]
 
 CLONE = "/app/my drain's clone"
 POLICY = "usr/sbin/policy-rc.d"
-# What another package may change in /etc by being there.
+# Files in /etc that the installation of other packages may change.
 SHARED = re.compile(
     r"/etc/(ld\.so\.cache|mailcap|(group|gshadow|passwd|shadow|subuid|subgid)-?"
     r"|shells|ca-certificates.*|alternatives/.*|\.pwd\.lock)$")
@@ -27,7 +28,7 @@ STARTS = re.compile(r"/etc/systemd/.*\.wants/|/etc/rc[2-5S]\.d/S")
 
 
 class User(machine.Machine):
-    """The machine, and what a user does there."""
+    """The machine, and the actions of a user there."""
 
     def __init__(self, root):
         root.place_checkout(CLONE)
@@ -46,7 +47,7 @@ class User(machine.Machine):
             raise
 
     def may_start(self, *services):
-        """What the policy says of each: 0 for yes, 101 for no."""
+        """The policy's answer for each service: 0 for yes, 101 for no."""
         return [self.try_run(f"/{POLICY} {service} start").returncode
                 for service in services]
 
@@ -55,7 +56,8 @@ class User(machine.Machine):
             return "bootstrap" in self.policy.read_text()
 
     def kill_bootstrap(self):
-        """What the policy says while it runs, and after it was killed."""
+        """The policy's answers while bootstrap runs, and after it was
+        killed."""
         ours = Process(self.command(["bin/development-bootstrap"], network=True,
                                     uid=roots.UID, cwd=CLONE))
         wait_until(self.bootstrap_rules, "the policy", process=ours)
@@ -71,7 +73,7 @@ class User(machine.Machine):
         return self.run(text, uid=roots.UID, cwd=CLONE, **kwargs)
 
     def state(self):
-        """What must not change, by what it is called."""
+        """Everything that must not change, by name."""
         state = {}
         for line in self.run(
                 "find /etc /usr/sbin/policy-rc.d* -type f -print0 | "
@@ -87,7 +89,7 @@ class User(machine.Machine):
         return {k: v for k, v in state.items() if not SHARED.match(k)}
 
     def units(self):
-        """Those that run."""
+        """The services that run."""
         return set(self.run(
             "systemctl list-units --state=active --type=service,socket,timer "
             "--plain --no-legend | cut -d ' ' -f 1").split())
@@ -189,14 +191,14 @@ def test_the_unit_starts_again_however_often_it_crashes(user):
                                  "ActiveState=active", "mode 600"]
 
 
-# Those packages of bin/development-bootstrap --all that would start something.
+# The packages of bin/development-bootstrap --all that would start something.
 SERVICES = {"collectd-core", "caddy", "haproxy", "h2o", "fcgiwrap"}
 if roots.LONG:
     SERVICES |= {"graphite-carbon", "prometheus", "netdata-core"}
 
 
 def only_services():
-    """bin/development-bootstrap, whose --all has only these."""
+    """A bin/development-bootstrap whose --all has only these packages."""
     text = (ROOT / "bin" / "development-bootstrap").read_text()
     of_all = re.search(r"^demo=\(.*?^all=\(.*?^\)\n", text, re.M | re.S)[0]
     wanted = [entry for entry in re.findall(r"\S+:\S+", of_all)
@@ -224,8 +226,8 @@ def test_nothing_of_all_starts_or_is_enabled(user):
         disabled.rstrip(".").split()), said
 
 
-# docs/web-servers.md: a section, its service, and the group of its user. All of
-# their packages want port 80 for a page of their own, which nginx has here.
+# docs/web-servers.md: a section, its service, and its user's group. All of
+# these packages want port 80 for a page of their own, but nginx has it here.
 SERVERS = {"lighttpd": ("lighttpd", "www-data"), "Apache": ("apache2", "www-data"),
            "nginx": ("nginx", "www-data")}
 if roots.LONG:
@@ -247,7 +249,7 @@ def installed(user):
 
 
 def paste_server(user, name, service):
-    """The section's lines, and the one that leaves port 80 to nginx."""
+    """The lines of a section, and one that leaves port 80 to nginx."""
     block, *_ = first_run.blocks("docs/web-servers.md", name)
     *lines, last = block.splitlines()
     for line in lines:
@@ -276,7 +278,7 @@ def test_a_recipe_of_web_servers_where_port_80_is_taken(installed, name):
         output = user.paste(f"{{ {look} }} 2>&1; sleep 0.5; kill %1 %2")
         enabled = user.try_run(f"systemctl is-enabled {service}").stdout
         on_port_80 = user.run("ss -Hltnp sport = 80")
-    finally:  # as it was before, for the next one
+    finally:  # as before, for the next one
         if name == "nginx":
             user.run("rm -f /etc/nginx/sites-enabled/logplex-statsd && "
                      "systemctl reload nginx")

@@ -1,6 +1,6 @@
-"""A release: the tarball that knows no git, and the Debian package, which is
-installed into a bare root of the system that it was built on; its unit's command
-is started there as systemd would."""
+"""A release: the tarball, which needs no git, and the Debian package, which is
+installed into a bare root of the system that it was built on. The command of
+its unit is started there as systemd does it."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def run(*command, **kwargs):
 
 @pytest.fixture(scope="module")
 def built():
-    """The folder with what make deb builds; the unit tests run elsewhere."""
+    """The folder in which make deb builds; the unit tests run elsewhere."""
     run("make", "-s", "-C", ROOT, "deb",
         env={**os.environ, "DEB_BUILD_OPTIONS": "nocheck"})
     return ROOT / "build" / "deb"
@@ -45,7 +45,7 @@ def package(built):
 
 @pytest.fixture(scope="module")
 def bare(package):
-    """A bare root into which the package was installed."""
+    """A bare root with the package installed."""
     root = roots.base(roots.this_system()).copy("package")
     try:
         run("cp", package, root.path / "tmp")
@@ -113,7 +113,7 @@ def test_nothing_is_enabled(bare):
 
 
 def test_the_units_command_counts_the_reference_example(bare):
-    """What systemd does with the unit: settings, socket, command."""
+    """Does what systemd does with the unit: settings, socket, command."""
     unit = (bare.path / UNIT[1:]).read_text()
     command = shlex.split(re.search(r"^ExecStart=(.*)$", unit, re.M)[1])
     assert re.search(rf"^EnvironmentFile={SETTINGS}$", unit, re.M)
@@ -142,7 +142,7 @@ def test_the_units_command_counts_the_reference_example(bare):
 
 
 def test_the_tarball_builds_and_tests_without_git(tmp_path):
-    """What git archives, by itself and with a git that always fails."""
+    """The archive that git makes works where git always fails."""
     run("make", "-s", "-C", ROOT, "dist")
     run("tar", "-xf", ROOT / f"build/logplex-statsd-{VERSION}.tar.gz", "-C",
         tmp_path)
@@ -160,6 +160,6 @@ def test_the_tarball_builds_and_tests_without_git(tmp_path):
     assert "bin/web" in run(
         "make", "--eval", "scripts: ; @echo $(SHELL_SCRIPTS)", "scripts",
         cwd=folder, env=env)
-    # The tests of one file stand for all: pytest needs no git either.
+    # The tests of one file are enough: pytest needs no git either.
     run("pytest-3", "-q", "-p", "no:cacheprovider", "tests/e2e/test_core.py",
         "-k", "reference", cwd=folder, env={**env, "NO_BUILD": "1"})

@@ -1,6 +1,6 @@
-"""docs/web-servers.md pasted, section by section, on a machine with systemd and
+"""docs/web-servers.md, pasted section by section on a machine with systemd and
 the servers as Debian's packages leave them: each way counts the reference
-example.  Part of the long form: make test-dyno."""
+example.  Part of the long form, make test-dyno."""
 
 import os
 import re
@@ -23,7 +23,8 @@ PACKAGES = [
     "fcgiwrap", "h2o", "haproxy", "lighttpd", "lighttpd-mod-openssl",
     "multiwatch", "nginx", "spawn-fcgi"]
 SERVERS = ["apache2", "caddy", "h2o", "haproxy", "lighttpd", "nginx"]
-# What is written while a machine runs goes to memory, and is gone with it.
+# Everything that is written while a machine runs is in memory, and is lost
+# with it.
 OVERLAY = r"""
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$1/mnt"
@@ -40,7 +41,7 @@ sudo chmod 644 /etc/ssl/logplex-statsd.pem.key
 
 
 def edit(unit, *lines):
-    """What `systemctl edit UNIT` writes."""
+    """Writes what `systemctl edit UNIT` writes."""
     folder = f"/etc/systemd/system/{unit}.d"
     text = "\\n".join(lines)
     return (f"sudo mkdir -p {folder}\n"
@@ -49,7 +50,7 @@ def edit(unit, *lines):
 
 
 def section(heading, number=0, old="", new=""):
-    """A block of the document, with one example in place of another."""
+    """A block of the document, with another example."""
     block = first_run.blocks(DOCUMENT, heading)[number]
     assert old in block, (heading, old)
     return block.replace(old, new)
@@ -95,7 +96,7 @@ WAYS = {
 
 
 class Fresh(machine.Machine):
-    """A machine on which nothing is left of the one before."""
+    """A machine on which nothing remains of the previous one."""
     script = OVERLAY + machine.BOOT
 
 
@@ -121,7 +122,7 @@ def counts(root, way):
     server = way.partition(",")[0]
     tls = "TLS" in way
     others = [root.path / f"etc/systemd/system/{s}.service"
-              for s in SERVERS if s != server]  # all would have port 80
+              for s in SERVERS if s != server]  # all of them want port 80
     for unit in others:
         unit.symlink_to("/dev/null")
     try:

@@ -1,5 +1,5 @@
-"""The programs of bin/: what they say of themselves, where they listen, whether
-they work in a folder of any name, and what is left when they are killed."""
+"""The programs in bin/: their help, the addresses they listen on, whether they
+work in a folder of any name, and what remains when they are killed."""
 
 import contextlib
 import os
@@ -23,9 +23,10 @@ from lib.processes import Process, children, is_running, wait_until
 from lib.web import WebTest
 
 PROGRAMS = sorted(p.name for p in (ROOT / "bin").iterdir())
-# Its UDP ports are fixed, and it runs once in a folder.
+# Its UDP ports are fixed, and only one can run in a folder.
 debug_server = pytest.mark.xdist_group("debug-server")
-# A blank, both quotes, a letter beyond ASCII, and what a shell would expand.
+# A space, both quotes, a letter beyond ASCII, and characters that shells
+# expand.
 FOLDER = "my drain's \"clöne\" $HOME"
 
 
@@ -51,8 +52,8 @@ def marked(mark):
 
 
 class Help(Case):
-    """Nothing but bash, cat and env is there: a program that does anything
-    before it answers fails."""
+    """With only bash, cat and env installed, a program fails if it does
+    anything before it answers."""
 
     def run_alone(self, name, *args):
         with tempfile.TemporaryDirectory() as folder:
@@ -86,7 +87,7 @@ class Help(Case):
 
     def test_every_program_refuses_an_option_that_is_none(self):
         for name in PROGRAMS:
-            if name == "test":  # hands what it does not know to pytest
+            if name == "test":  # passes unknown options to pytest
                 continue
             done = self.run_alone(name, "--nonsense")
             # Heroku takes any failure of bin/compile for what it is.
@@ -125,14 +126,14 @@ class Listens(WebTest):
         assert self.families(bind) == [family]
 
     def test_without_ipv6_all_addresses_are_those_of_ipv4(self):
-        # A network without a loopback that is up has no IPv6 address.
+        # While its loopback is down, a network has no IPv6 address.
         mapped = [] if os.geteuid() == 0 else ["--map-root-user"]
         web = Process([tool("unshare"), "--net", *mapped, ROOT / "bin" / "web"],
                       env={"PORT": str(free_port()), "API_SECRET": "x" * 16})
         self.keep(web)
         wait_until(lambda: "server started" in web.log(), "bin/web starts",
                    process=web)
-        # Parents first: its responder has its name for a moment.
+        # Parents first: a responder has lighttpd's name for a moment.
         server, *_ = filter(is_lighttpd, children(web.pid))
         assert re.search(r"(?m)^ *\d+: 00000000:",
                          Path(f"/proc/{server}/net/tcp").read_text())
@@ -167,7 +168,7 @@ class DebugServer(Case):
         self.server.stop(signal.SIGINT)
 
     def pasted(self):
-        """What it says to send in a second terminal."""
+        """The command that it tells users to run in a second terminal."""
         return re.search(r"^curl(?:.*\\\n)*.*$", self.server.log(), re.M)[0]
 
     def test_once_it_says_so_it_is_ready(self):
@@ -255,7 +256,7 @@ class DebugServer(Case):
 
 @debug_server
 class Killed(Case):
-    """With SIGKILL, which nobody can catch, at any moment of its start."""
+    """SIGKILL, which cannot be caught, at any moment of the start."""
 
     MOMENTS = [0, .002, .005, .01, .015, .02, .025, .03, .04, .06, .1, .2, .5]
 

@@ -1,4 +1,4 @@
-"""CAPTURE: the last body that was refused for its framing, kept for a look."""
+"""CAPTURE: the last body that was refused because of its framing is kept."""
 
 import json
 import os

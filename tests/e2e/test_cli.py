@@ -377,7 +377,7 @@ class Listener(Case):
                    process=self.listener)
 
     def send(self, datagram, address="127.0.0.1"):
-        """Sends it; the listener's line about it."""
+        """Sends a datagram; returns the listener's line about it."""
         before = self.listener.log().count("\n")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.sendto(datagram, (address, self.port))
@@ -394,7 +394,7 @@ class Listener(Case):
 
     def test_verifies_signatures(self):
         self.start("--key", "open sesame")
-        time.sleep(1 - time.time() % 1)  # it counts whole seconds
+        time.sleep(1 - time.time() % 1)  # times are whole seconds
         now = int(time.time())
         for seconds in (now, now - 3):
             assert re.search(
@@ -429,7 +429,7 @@ class Listener(Case):
 
 
 class Missing(Case):
-    """What is not installed is named by its package."""
+    """If something is not installed, its package is named."""
 
     def test_a_library_at_build_time(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The program behind lighttpd, as bin/web starts it."""
+"""The program with lighttpd, as bin/web starts it."""
 
 import json
 import os
@@ -42,7 +42,7 @@ class Reference(WebTest):
             if not row:
                 continue
             name, messages, _, codes, warnings = row.split("\t")[:5]
-            if name == "spoof-app.logplex":  # counts only by PLATFORM_ONLY=0
+            if name == "spoof-app.logplex":  # counts only with PLATFORM_ONLY=0
                 codes = "R14=1,H12=1,H10=1,L10=1,L12=1,R13=1"
             expected = {}
             for pair in ",".join((codes, warnings)).split(","):
@@ -93,7 +93,7 @@ class Reference(WebTest):
 
 
 class Repeats(WebTest):
-    """A batch that comes again, as Logplex sends it."""
+    """Batches that Logplex sends again."""
 
     @pytest.fixture(autouse=True)
     def set_up(self, ends):

@@ -1,4 +1,4 @@
-"""What --check and --explain show a user who sets up the program."""
+"""What --check and --explain show to users who set up the program."""
 
 import contextlib
 import hmac
@@ -28,7 +28,7 @@ def run(*args, stdin=b"", **env):
 
 
 def check(*args, **env):
-    """Standard output and standard error of --check, which finds no fault."""
+    """Standard output and standard error of --check, which succeeds."""
     done = run("--check", *args, **env)
     if done.returncode != 0:
         raise AssertionError(done.stderr.decode())
@@ -68,7 +68,7 @@ class Probe(Case):
 
     def test_the_second_address_of_a_name_is_tried(self):
         names = {a[4][0] for a in socket.getaddrinfo("localhost", 1)}
-        if "::1" not in names:  # one address: the first is the second
+        if "::1" not in names:  # if there is one address, both are the same
             assert names == {"127.0.0.1"}
         c = self.collector()
         out, _ = check(METRICS_CLUSTER=f"statsd://localhost:{c.port}")
@@ -96,7 +96,7 @@ class Probe(Case):
         assert b"nothing can be sent there" in r.stderr
 
     def test_elsewhere_silence_tells_nothing(self):
-        # Loopback in disguise: an address that does not look like it.
+        # A loopback address that does not look like one.
         c = self.collector()
         began = time.monotonic()
         out, _ = check(METRICS_CLUSTER=f"statsd://[::ffff:127.0.0.1]:{c.port}")
@@ -109,12 +109,12 @@ class Probe(Case):
             began = time.monotonic()
             check()
             return time.monotonic() - began
-        # The machine may be busy: one of some is enough.
+        # The machine may be busy: one quick run of several is enough.
         assert min(took() for _ in range(5)) < 0.15
 
 
 class Ports(Case):
-    """A loopback address of the test's own, where no port is taken."""
+    """An unused loopback address, on which no port is taken."""
 
     def warnings_with(self, listens, port):
         host = "127.{}.{}.{}".format(*(1 + b % 254 for b in os.urandom(3)))
@@ -209,7 +209,7 @@ class Warnings(Case):
 
 
 class Summary(Case):
-    """The last line, and what --strict makes of it."""
+    """The last line, and the effect of --strict."""
 
     def merged(self, *args, **env):
         """Both streams as a terminal shows them, and the exit status."""
@@ -279,7 +279,7 @@ class Explain(Case):
                            env={"PATH": PATH, **env})
             os.close(theirs)
             shown = b""
-            with contextlib.suppress(OSError):  # EIO: all has been read
+            with contextlib.suppress(OSError):  # EIO: everything has been read
                 while chunk := os.read(ours, 65536):
                     shown += chunk
             os.close(ours)

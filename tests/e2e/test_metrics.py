@@ -1,5 +1,5 @@
-"""Families of metrics, tags, prefixes and zeros, behind lighttpd as bin/web
-starts it: every real line of the fixtures gives what it must."""
+"""Families of metrics, tags, prefixes and zeros, with lighttpd as bin/web
+starts it: every real line of the fixtures must give the expected metrics."""
 
 import json
 import re

@@ -1,5 +1,5 @@
-"""Senders other than Logplex: what docs/senders.md says of log-shuttle, with
-requests as the program sends them."""
+"""Senders other than Logplex: what docs/senders.md says about log-shuttle, with
+requests like those that it sends."""
 
 import gzip
 
@@ -18,7 +18,7 @@ def frame(header, text):
 
 
 def raw(text):
-    """A line of the standard input."""
+    """The frame that log-shuttle makes of a line of its standard input."""
     return frame(b"shuttle token shuttle - -", text)
 
 

@@ -1,6 +1,6 @@
-"""Web servers that lie, stall and leave: FastCGI spoken by hand to the
-responder's socket.  What is answered 201 is counted, nothing else is, and
-whoever comes next is served."""
+"""Web servers that lie, stall or disconnect: hand-made FastCGI records, sent
+to the responder's socket.  A batch is counted if the answer is 201, and only
+then, and the next request is served."""
 
 import contextlib
 import os
@@ -53,7 +53,7 @@ class Cores(ResponderTest):
             Path(f"/proc/{self.responder.pid}/limits").read_text())
 
     def run_by_nobody(self, *command):
-        """What /proc shows of a responder whose user is not root."""
+        """What /proc shows about a responder whose user is not root."""
         nobody = ["setpriv", "--reuid=65534", "--regid=65534",
                   "--clear-groups"] if os.geteuid() == 0 else []
         self.start_responder(command=[*nobody, *command])
@@ -105,7 +105,7 @@ class Siblings(ResponderTest):
 
 
 class Stalls(ResponderTest):
-    """Nobody holds a process for longer than a request may take, 10 s."""
+    """No peer occupies a process for longer than a request may take, 10 s."""
 
     stalls = {
         "says nothing": b"",
@@ -218,8 +218,8 @@ class Stalls(ResponderTest):
 
 
 class Floods(ResponderTest):
-    """Peers that never stop sending hold a process no longer than others,
-    and make it no larger."""
+    """A peer that never stops sending occupies a process no longer than others
+    do, and does not make it larger."""
 
     opened = begin() + stream(PARAMS, pairs(variables(None)))
     floods = {
@@ -249,7 +249,7 @@ class Floods(ResponderTest):
     }
 
     def flood(self, first, more):
-        """Sends until the peer hangs up, reading what it says meanwhile."""
+        """Sends until the peer hangs up, and reads its answers meanwhile."""
         s = self.connect(timeout=60)
 
         def send():
@@ -325,7 +325,7 @@ class Signals(ResponderTest):
 
 
 class Lengths(ResponderTest):
-    """CONTENT_LENGTH against what comes."""
+    """CONTENT_LENGTH that differs from the length of the body."""
 
     @pytest.fixture(autouse=True)
     def set_up(self, ends):
@@ -365,7 +365,7 @@ class Lengths(ResponderTest):
 
 
 class Leavers(ResponderTest):
-    """Connections that end before their time, and bytes that are no request."""
+    """Connections that end early, and bytes that are not a request."""
 
     @pytest.fixture(autouse=True)
     def set_up(self, ends):
@@ -393,7 +393,7 @@ class Leavers(ResponderTest):
         self.assert_not_counted_and_alive()
 
     def test_aborted_after_the_whole_body(self):
-        # libfcgi would have read the record together with a short body.
+        # libfcgi by itself would read the record together with a short body.
         for body in (REFERENCE, REFERENCE + b"\n" * 300000):
             with self.stopped():
                 s = self.connect()
@@ -419,7 +419,8 @@ class Leavers(ResponderTest):
         self.assert_not_counted_and_alive()
 
     def test_a_parameter_longer_than_memory_is_refused(self):
-        # libfcgi allocates what it is told and asserts that there was memory.
+        # libfcgi allocates as much as the record says, and asserts that it got
+        # it.
         for length in (0x7fffffff, 0x7ffffffe, 0x40000000, 100):
             with contextlib.closing(self.connect()) as s, \
                     contextlib.suppress(OSError):
@@ -489,18 +490,18 @@ class Leavers(ResponderTest):
 
 
 class Costs(ResponderTest):
-    """The longest body there may be, made to cost as much as it can."""
+    """The longest possible bodies, made as expensive as possible."""
 
     head = b"<1>1 t h heroku router - "
 
     def full(self, text):
-        """One message as long as the body may be, of this over and over."""
+        """One message as long as a body may be, which repeats a text."""
         size = (8 << 20) - 8
         message = (self.head + text * (size // len(text)))[:size]
         return frame(message)
 
     def codes(self):
-        """Each code there is, as often as it fits."""
+        """All codes, as often as they fit."""
         texts = [b"%sError %c%0*d" % (self.head, letter, digits, n)
                  for letter in b"HRL" for digits in (2, 3)
                  for n in range(10 ** digits)]
@@ -508,7 +509,7 @@ class Costs(ResponderTest):
         return once * ((8 << 20) // len(once))
 
     def every(self, app_name, procid, *texts):
-        """Such a message for each text, over and over."""
+        """A message for each text, as often as they fit."""
         once = b"".join(logplex_frame(t, app_name, procid) for t in texts)
         return once * ((8 << 20) // len(once))
 
@@ -570,7 +571,7 @@ class Costs(ResponderTest):
 
 
 class Logs(ResponderTest):
-    """A log that is not read, or read slowly."""
+    """A log that nobody reads, or that is read slowly."""
 
     dropped = re.compile(rb"event=log-stalled dropped=(\d+)\n")
 
@@ -594,7 +595,7 @@ class Logs(ResponderTest):
         return b""
 
     def refuse(self, times):
-        """How long so many refusals take, and a batch after each."""
+        """How long so many refusals take, each followed by a batch."""
         started = time.monotonic()
         for _ in range(times):
             assert self.status(credentials="x:y") == 401

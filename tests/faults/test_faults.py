@@ -1,5 +1,5 @@
-"""Faults of collectors, clients, the machine and the web server, behind
-lighttpd as bin/web starts it: what is answered 201 is counted, and once."""
+"""Faults of collectors, clients, the machine and the web server, with lighttpd
+as bin/web starts it: a batch answered 201 is counted, once."""
 
 import collections
 import contextlib
@@ -59,13 +59,13 @@ class CollectorFaults(FaultTest):
         self.start_web()
         port = self.collectors[1].port
         self.collectors[1].close()
-        # An odd number: were the second try missing, every other datagram
-        # would be refused, and the first one afterwards among them.
+        # An odd number: without a second try, every other datagram would be
+        # refused, including the first one afterwards.
         for _ in range(21):
             answer, took = self.timed_post()
             assert answer.status == 201
             assert took < 1
-        # Of 63 datagrams the kernel can tell of some; a line a minute does.
+        # The kernel reports some of the 63 datagrams, in one line a minute.
         lines = self.log_lines("send-failed")
         assert len(lines) == 1, lines
         assert f"collector=statsd://127.0.0.1:{port} " in lines[0]
@@ -134,7 +134,7 @@ class ClientFaults(FaultTest):
         assert len(self.counters()) == 4
 
     def test_silent_clients_at_every_connection_keep_others_out(self):
-        # No promise: what docs/security.md warns of, and that it ends.
+        # Not a promise: docs/security.md warns of this. It ends, however.
         self.start_web()
         with contextlib.ExitStack() as silent:
             for _ in range(1100):
@@ -191,7 +191,7 @@ class ClientFaults(FaultTest):
         assert self.counters() == sorted(REFERENCE_COUNTERS)
 
     def test_speaks_no_http2(self):
-        # Nobody needs it here, and much goes wrong with it.
+        # HTTP/2 is not needed here, and has had many faults.
         self.start_web()
         with connect(self.port) as s:
             s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" +
@@ -232,7 +232,7 @@ class MachineFaults(FaultTest):
         assert responders(self.web.pid) == [self.responder]
 
     def test_out_of_memory_at_start(self):
-        # With so little memory it serves rightly, or ends; never else.
+        # With so little memory it either serves correctly or ends.
         served = ended = 0
         for megabytes in (1, 4, 8, 12, 16, 20, 22, 24, 26, 28, 32, 48, 96, 512):
             for host in ("127.0.0.1", "localhost"):
@@ -250,7 +250,7 @@ class MachineFaults(FaultTest):
         assert ended > 0
 
     def serve_or_end(self, case):
-        """201, with all that counts, or None."""
+        """201 if everything was counted, or None."""
         try:
             with contextlib.closing(case.connect(timeout=20)) as s:
                 s.sendall(message())
@@ -269,7 +269,7 @@ class MachineFaults(FaultTest):
         return answer.status
 
     def test_clock_set_back_and_forth(self):
-        # Signed times follow the clock; nothing else minds.
+        # Signed times follow the clock; nothing else is affected.
         libraries = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
         assert libraries, "libfaketime is not installed"
         collector = Collector()
@@ -299,7 +299,7 @@ class MachineFaults(FaultTest):
 
 class WebServerFaults(FaultTest):
     """Load from a few clients, each request with a different bucket, so that
-    it can be said of every single one what became of it."""
+    each can be accounted for."""
 
     batch = frames(H12, R14, H12)
     counts = {"H12": 2, "R14": 1}
@@ -308,7 +308,7 @@ class WebServerFaults(FaultTest):
         super().start_web(API_SECRET="secret", **env)
 
     def under_load(self, disturb, clients=4):
-        """What clients were told, by application, while disturb() ran."""
+        """The answers while disturb() ran, by application."""
         told, done = {}, threading.Event()
 
         def client(number):
@@ -336,7 +336,8 @@ class WebServerFaults(FaultTest):
         return told
 
     def account(self, told):
-        """Asserts the promise for each request; says how many of which."""
+        """Asserts the promise for each request; returns how many had which
+        outcome."""
         counted = collections.defaultdict(dict)
         for line in self.counters():
             app, code, n = re.fullmatch(
@@ -436,7 +437,7 @@ class WebServerFaults(FaultTest):
         request = build_request(body=REFERENCE * 2000)  # a megabyte
 
         def files():
-            """Those that hold a part of the body."""
+            """The files that hold a part of the body."""
             found = []
             for fd in Path(f"/proc/{lighttpd}/fd").iterdir():
                 with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""FRAMES_FILE: which processes share it, and how it can fail."""
+"""FRAMES_FILE: the processes that share it, and how it can fail."""
 
 import contextlib
 import json
@@ -37,7 +37,8 @@ class FramesTest(ResponderTest):
         return json.loads(answer.body).get("duplicate", False)
 
     def assert_memory_serves(self, reason):
-        """The log said why, once, and this process knows what it counted."""
+        """The log says why, once, and this process remembers what it
+        counted."""
         assert not self.is_duplicate()
         assert self.is_duplicate()
         self.assert_reference_counted()
@@ -65,7 +66,7 @@ class Shared(FramesTest):
         self.assert_reference_counted(25)
 
     def cgi(self):
-        """The answer of a process that serves this request alone."""
+        """Whether a CGI process answers that the batch is a duplicate."""
         env = {"GATEWAY_INTERFACE": "CGI/1.1", **dict(variables(
             len(REFERENCE), **ID)), **self.responder_env}
         done = subprocess.run([PROGRAM], input=REFERENCE, env=env,
@@ -87,7 +88,8 @@ class Shared(FramesTest):
 
     def test_a_batch_is_refused_while_one_has_it_and_gone_on_with_if_it_dies(
             self):
-        """A responder is stopped among the 3,299 datagrams of a batch."""
+        """A responder is stopped between two of the 3,299 datagrams of a
+        batch."""
         codes = set(CODES)
         body = b"".join(error_line(code) for code in CODES)
         self.start(processes=2)
@@ -149,7 +151,8 @@ class Unusable(FramesTest):
         self.assert_memory_serves("it was not written by this version")
 
     def test_with_random_bytes_in_its_table(self):
-        """Which only its owner could write: at most a wrong answer."""
+        """Only its owner could write them; they cause a wrong answer at
+        most."""
         self.start(processes=2)
         assert not self.is_duplicate()
         with open(self.file, "r+b") as f:

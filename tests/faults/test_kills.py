@@ -1,12 +1,12 @@
-"""Kills responders at random, under load, as often as KILLS says.
+"""Kills responders at random, under load, KILLS times.
 
-Four siblings serve one socket and share FRAMES_FILE. Senders that behave like
-Logplex speak FastCGI to them without a web server between, since lighttpd waits
-for seconds before it starts a responder that has died twice. After every kill
-another one is started. Every error that was acknowledged must be counted once.
+Four siblings serve one socket and share FRAMES_FILE. After every kill, another
+one is started. Senders that behave like Logplex speak FastCGI to them
+directly: lighttpd would wait for seconds before it starts a responder that has
+died twice. Every error that was acknowledged must be counted once.
 
-SEED repeats a run's choices, as far as the machine lets it. DUPLICATES=count
-shows what would happen without the table.
+SEED repeats the choices of a run, as far as the machine allows.
+DUPLICATES=count shows what would happen without the table of ids.
 """
 
 import collections
@@ -28,7 +28,7 @@ SECRET = "a-shared-secret"
 
 
 class Siblings:
-    """Responders on one socket, which goes on listening when they die."""
+    """Responders on one socket, which stays open when they die."""
 
     def __init__(self, folder, cluster):
         self.path = f"{folder}/socket"
@@ -66,8 +66,8 @@ class Siblings:
 
 
 def start_drains(ledger, siblings, rng):
-    """Half of them with small batches, the others with many errors in each, so
-    that a responder spends much of its time among datagrams."""
+    """Half of them send small batches, the others batches with many errors, so
+    that responders spend much of their time between datagrams."""
     drains = [Drain(ledger, OverFastcgi(siblings.path, ":" + SECRET),
                     f"drain{n}", rng.getrandbits(32), pause=0.005,
                     most_codes=(4, 100)[n % 2]) for n in range(DRAINS)]
@@ -133,7 +133,7 @@ def test_what_was_acknowledged_was_counted_once(tmp_path):
     assert ledger.seen["errors counted once"] > 0
     assert [r for d in drains for r in d.refusals] == []
     assert set(killed) == {-signal.SIGKILL}
-    # The last one may have been told to end before it could listen.
+    # The last one may have been stopped before it had a handler.
     assert set(ended) <= {0, -signal.SIGTERM}
     assert [line for line in said.splitlines() if not re.match(
         r"event=(duplicate app=|refused status=503 )", line)] == []

@@ -47,8 +47,8 @@ class Sender(threading.Thread):
 
 
 class Other(threading.Thread):
-    """Keeps the responder busy with 8 MiB without a password, of which the last
-    byte comes when wait() is over."""
+    """Keeps the responder busy with 8 MiB without a password, of which the
+    last byte comes when wait() is over."""
 
     def __init__(self, path, wait):
         super().__init__()

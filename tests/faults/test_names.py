@@ -1,6 +1,6 @@
-"""What takes a network and folders of one's own: name servers that change
-their mind or say nothing, a send buffer that fills, a disk that is full.  Each
-test runs in new network and mount namespaces."""
+"""Name servers that change their answers or stay silent, a send buffer that
+fills up, a full disk.  These need a separate network and separate folders:
+each test runs in new network and mount namespaces."""
 
 import os
 import re
@@ -30,7 +30,7 @@ A, AAAA = 1, 28
 
 
 def bind_text(path, text):
-    """Puts another file in this one's place, for this namespace alone."""
+    """Replaces this file by another one, in this namespace only."""
     with tempfile.NamedTemporaryFile("w", dir="/var/tmp", delete=False) as f:
         f.write(text)
     os.chmod(f.name, 0o644)
@@ -40,14 +40,15 @@ def bind_text(path, text):
 
 
 class NameServer(threading.Thread):
-    """Answers for all names; what it answers can be changed at any time."""
+    """A name server for all names, whose answers can be changed at any
+    time."""
 
     def __init__(self):
         super().__init__(daemon=True)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 53))
-        self.says = []  # addresses; a number: that RCODE; None: nothing
-        self.gone = 3  # what it says of gone.test
+        self.says = []  # addresses, or an RCODE, or None for no answer
+        self.gone = 3  # the same, for gone.test
         self.asked = 0
 
     def run(self):
@@ -87,7 +88,7 @@ class Names(ResponderTest):
         self.server.start()
 
     def start(self, says, names=("collector",)):
-        """A responder, with the collector's name as it is said."""
+        """A responder with a collector of this name."""
         self.server.says = says
         self.server.gone = 3  # NXDOMAIN
         one = Collector("127.0.0.2")
@@ -100,7 +101,7 @@ class Names(ResponderTest):
             METRICS_CLUSTER=self.cluster)
 
     def post(self):
-        """Posts the example; must be quick, whatever the name server does."""
+        """Posts the example; must be quick, regardless of the name server."""
         started = time.monotonic()
         assert self.status() == 201
         assert time.monotonic() - started < 0.5
@@ -196,7 +197,7 @@ class Names(ResponderTest):
             r"event=send-failed collector=statsd://gone\.test:\d+ "
             r'datagrams=3 reason="no address"',
             self.responder.log())
-        # Looked up again: from now on all four arrive.
+        # It is looked up again: from now on, all four arrive.
         self.server.gone = ["127.0.0.3"]
         wait_until(lambda: self.status() == 201 and self.two.lines(),
                    "the name is looked up again", 15)
@@ -225,8 +226,8 @@ class Names(ResponderTest):
             "heaven.heroku.errors.R89:1|c"] * (status == 201)
 
     def test_nine_addresses_in_turn(self):
-        # Eight are kept, and the connected one among them, though the C
-        # library puts it last; once it is listed no more, it is left.
+        # Eight are kept, including the connected one, although the C library
+        # puts it last; once it is no longer listed, it is given up.
         self.start(["127.0.0.10"])
         ninth = Collector("127.0.0.10", self.one.port)
         eight = [self.one, self.two, *(
@@ -260,8 +261,8 @@ class Names(ResponderTest):
 
 class SendBuffer(ResponderTest):
     def test_full(self):
-        # The interface takes 8 kbit a second, the socket's buffer the rest,
-        # and then nothing: the request does not wait for it.
+        # The interface takes 8 kbit a second, the socket's buffer takes the
+        # rest until it is full: the request never waits.
         collector = Collector()
         self.start_responder([collector])
         assert self.status() == 201
@@ -288,10 +289,10 @@ class SendBuffer(ResponderTest):
 
 class Disk(WebTest):
     def test_full(self):
-        # lighttpd keeps bodies above 64 KiB in /tmp until they are whole.
+        # lighttpd keeps bodies above 64 KiB in /tmp until they are complete.
         kept = tempfile.mkdtemp(dir="/var/tmp")
         self.at_end(os.rmdir, kept)
-        # The project may itself be below /tmp.
+        # The project itself may be below /tmp.
         subprocess.run(["mount", "--bind", ROOT, kept], check=True)
         self.at_end(subprocess.run, ["umount", "-l", kept], check=True)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs",
@@ -325,7 +326,7 @@ class Disk(WebTest):
 
 
 class Backlog(WebTest):
-    """How many connections may wait for the responder at most."""
+    """The number of connections that can wait for the responder."""
 
     setting = Path("/proc/sys/net/core/somaxconn")
 
@@ -334,7 +335,8 @@ class Backlog(WebTest):
         self.at_end(self.setting.write_text, self.setting.read_text())
 
     def statuses(self, clients=300):
-        """What requests get that come at once while the responder sleeps."""
+        """The answers to simultaneous requests while the responder is
+        stopped."""
         self.start_web()
         pid, = responders(self.web.pid)
         statuses = []

@@ -1,7 +1,7 @@
 """The machine's own network changes under load: its address, the route to the
-collector, the link. What is answered 201 afterwards arrives. The responder
-runs in a network namespace of its own, the collector in another one, and a
-link joins the two; both namespaces go with the processes that hold them."""
+collector, the link. Batches answered 201 afterwards arrive. The responder and
+the collector run in separate network namespaces, connected by a link; the
+namespaces end with the processes that hold them."""
 
 import itertools
 import re
@@ -35,7 +35,7 @@ BEYOND = ("10.8.0.1", "fd08::1")  # beyond THERE
 
 
 class SourcesCollector(Collector):
-    """A collector that knows where its datagrams came from."""
+    """A collector that notes the sources of its datagrams."""
 
     def __init__(self, *args):
         self.sources = []
@@ -72,7 +72,8 @@ class Load(threading.Thread):
                 self.problems.append((n, status))
 
     def more(self, batches=200):
-        """Waits until so many more were begun; the first of them."""
+        """Waits for so many more batches to begin; returns the first one's
+        number."""
         first = self.begun + 1
         wait_until(lambda: self.begun >= first + batches, "the load goes on")
         return first
@@ -85,7 +86,7 @@ class Load(threading.Thread):
 class Network(ResponderTest):
     @pytest.fixture(autouse=True)
     def set_up(self, ends):
-        # A second address survives the first; new ones serve at once.
+        # A second address survives the first; new ones can be used at once.
         Path("/proc/sys/net/ipv4/conf/all/promote_secondaries").write_text("1")
         Path(ACCEPT_DAD).write_text("0")
         self.neighbour = self.keep(Neighbour())
@@ -109,22 +110,23 @@ class Network(ResponderTest):
         self.load.more()
 
     def arriving(self):
-        """Waits until the load arrives again; the number of a later batch."""
+        """Waits until the load arrives again; returns the number of a later
+        batch."""
         before = len(self.collector.datagrams)
         wait_until(lambda: len(self.collector.datagrams) > before,
                    "datagrams arrive again")
         return self.load.more()
 
     def wait_for_source(self, address):
-        """A network may drop what comes from an address that has gone, and
-        the kernel does not mind."""
+        """Waits until datagrams come from this address. A network may drop
+        those from an address that has gone, which the kernel still sends."""
         wait_until(lambda: self.collector.sources[-1:] ==
                    [address.split("/")[0]], f"sent from {address}")
 
     def assert_all_arrived_since(self, first, all_logged=True):
-        """After a change: all that was acknowledged, each once.  What was
-        lost before is in the log; but a link that goes or comes drops what
-        the kernel took already."""
+        """Every batch acknowledged since this one has arrived, once.  The log
+        counts what was lost before, except for datagrams that the kernel had
+        already accepted when a link went down or came up."""
         self.load.more()
         self.load.end()
         assert self.load.problems == []
@@ -194,7 +196,7 @@ class Network(ResponderTest):
             ip("link set near down")
             self.load.more()
             ip("link set near up")
-            if ":" in here:  # the kernel took it
+            if ":" in here:  # the kernel has removed it
                 ip(f"addr add {here} dev near")
             first = self.arriving()
         self.assert_all_arrived_since(first, all_logged=False)

@@ -1,16 +1,16 @@
-"""Senders that behave like Logplex, for as long as ONCE_SECONDS says, while
-everything else comes and goes.
+"""Senders that behave like Logplex, for ONCE_SECONDS, while everything else
+comes and goes.
 
-Against bin/web. Responders are killed, stopped and let go on; bin/web is
-stopped as a dyno is, and started again; lighttpd is killed. One collector goes
-away and comes back; between another one and us the address, the link and the
-route change. FRAMES_FILE outlives bin/web, as it does on a server.
+They send to bin/web. Responders are killed, or stopped and continued; bin/web
+is stopped like a dyno, and started again; lighttpd is killed. One collector
+goes away and comes back; the address, the link and the route to another one
+change. FRAMES_FILE outlives bin/web, as it does on a server.
 
-In the end every error of every batch that was acknowledged was counted once. An
-error may be missing only if its collector could not be reached meanwhile.
+In the end, every error of every acknowledged batch has been counted once. An
+error may be missing only if its collector could not be reached at that time.
 
-SEED repeats a run's choices, as far as the machine lets it; RATE is the batches
-a second to aim for.
+SEED repeats the choices of a run, as far as the machine allows; RATE is the
+number of batches a second to aim for.
 """
 
 import collections
@@ -39,13 +39,14 @@ RATE = int(os.environ.get("RATE", "150"))
 DRAINS = 6
 SECRET = "a-shared-secret"
 HERE, HERE_LATER, THERE = "10.9.0.1/24", "10.9.0.3/24", "10.9.0.2/24"
-# Seconds before a collector is out of reach: what it has not read is lost with
-# its socket. And after that: the kernel tells of a link once a second.
+# Seconds before a collector is out of reach, as what it has not read is lost
+# with its socket; and seconds after that, as the kernel checks links once a
+# second.
 BEFORE, AFTER = 0.5, {1: 0.2, 2: 1.5}
 
 
 class World:
-    """What there is, and what may happen to it."""
+    """All parts, and what can happen to them."""
 
     def __init__(self, folder, rng):
         self.rng = rng
@@ -85,7 +86,7 @@ class World:
         return False
 
     def end_web(self, how=signal.SIGTERM):
-        """Waits for it, and keeps what it said."""
+        """Waits for it to end, and keeps its log."""
         if how:
             self.web.send_signal(how)
         self.web.wait(40)
@@ -101,10 +102,10 @@ class World:
             c.stop()
         self.neighbour.stop()
 
-    # What happens to processes.
+    # Disturbances of processes.
 
     def responder(self):
-        """One of them; the moment before there is one passes."""
+        """The pid of a responder; waits until there is one."""
         wait_until(lambda: responders(self.web.pid), "a responder",
                    process=self.web)
         return self.rng.choice(responders(self.web.pid))
@@ -128,7 +129,7 @@ class World:
         self.start_web()
 
     def kill_lighttpd(self):
-        """bin/web ends with it; a responder finishes what it has."""
+        """bin/web ends with it; the responder finishes its request."""
         for pid in children(self.web.pid):
             with contextlib.suppress(OSError):
                 if os.readlink(f"/proc/{pid}/exe").endswith("/lighttpd"):
@@ -136,7 +137,7 @@ class World:
         self.end_web(None)
         self.start_web()
 
-    # What happens to the network.
+    # Disturbances of the network.
 
     @contextlib.contextmanager
     def unreachable(self, collector):
@@ -180,7 +181,7 @@ NETWORK = {"collector_goes_and_comes": 2, "address_changes": 1,
 
 
 class Disturber(threading.Thread):
-    """Lets one thing after the other happen; each at least once, early."""
+    """Disturbs, one thing after the other; each at least once, early."""
 
     def __init__(self, world, weights, seed, pause):
         super().__init__(daemon=True)

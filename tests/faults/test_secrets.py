@@ -1,5 +1,5 @@
-"""No secret of the configuration is seen anywhere but in the environment, and
-the program keeps nothing that it does not need."""
+"""Secrets of the configuration are visible in the environment only, and the
+program keeps nothing that it does not need."""
 
 import base64
 import contextlib
@@ -20,7 +20,7 @@ from lib.processes import (Process, children, fastcgi_socket, responders,
                            wait_until)
 from lib.web import WebTest
 
-KEY = "Hush-k3y"  # put into URIs that are faulty in every way
+KEY = "Hush-k3y"  # for URIs with every kind of fault
 SECRETS = {
     "API_CREDENTIALS_HEAVEN": "Aladdin:sEcret-1:with-colon",
     "API_PREVIOUS_CREDENTIALS_HEAVEN": "Aladdin:sEcret-2",
@@ -30,7 +30,7 @@ KEYS = ["sEcret-6", "sEcret/7@,%"]
 
 
 def forms(value):
-    """A secret as it could be seen: as it is, encoded, with its user."""
+    """All forms of a secret: plain, encoded, with its user."""
     user, colon, password = value.partition(":")
     word = password if colon else value
     found = {word, urllib.parse.quote(word, safe="")}
@@ -53,7 +53,7 @@ class Secrets(WebTest):
             text = text.encode()
         for form in ALL_FORMS | {KEY.encode()}:
             if form in text:
-                # Not even this test shows it.
+                # This test does not show it either.
                 pytest.fail(f"{what}: a secret, {len(form)} bytes, "
                           f"at byte {text.index(form)} of {len(text)}")
 
@@ -77,7 +77,7 @@ class Secrets(WebTest):
                     yield Path(f"/proc/{pid}/{name}").read_bytes()
 
     def requests(self):
-        """Right, wrong and odd ones: (path, credentials, more)."""
+        """Correct, wrong and odd requests: (path, credentials, more)."""
         for app, credentials in (
                 ("heaven", SECRETS["API_CREDENTIALS_HEAVEN"]),
                 ("heaven", SECRETS["API_PREVIOUS_CREDENTIALS_HEAVEN"]),
@@ -190,7 +190,7 @@ class Secrets(WebTest):
             done = self.run_program("--check", env=env)
             assert done.returncode == 1
             assert len(done.stderr) > 20
-            # A name is looked up only once there is something to send.
+            # A name is looked up only when there is something to send.
             if "invalid" not in env["METRICS_CLUSTER"]:
                 done = self.run_program(env=cgi, stdin=subprocess.DEVNULL)
                 assert b"Status: 500" in done.stdout
@@ -272,8 +272,8 @@ class Hardening(WebTest):
             assert re.search(r"Max core file size +0 +0 ",
                              Path(f"/proc/{p}/limits").read_text())
         assert not re.search(r" .wx. ", (proc / "maps").read_text())
-        # Its listening socket and a socket a collector; standard output and
-        # error; the pipe to libfcgi; the file of FRAMES_FILE.
+        # The listening socket and one per collector; standard output and
+        # error; the pipe to libfcgi; FRAMES_FILE.
         kinds = sorted(os.readlink(fd).split(":")[0]
                        for fd in (proc / "fd").iterdir())
         assert kinds.count("socket") == 1 + len(self.collectors)

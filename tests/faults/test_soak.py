@@ -1,13 +1,13 @@
-"""Good, odd and hostile requests from several connections, for as long as
-SOAK_SECONDS says.
+"""Good, odd and hostile requests on several connections, for SOAK_SECONDS.
 
-Every request is made of messages whose effect is known, so that what must
-arrive at the collectors is known without reading a body again: of errors alone,
-and with every family of METRICS on.  At the end, line by line, what arrived is
-what was answered; every line of the log belongs to an answer; and memory and
-descriptors are what they were after the first requests.
+Every request consists of messages whose effect is known, with errors alone and
+with all families of METRICS; so the test knows what must arrive without
+parsing a body.  At the end, what arrived corresponds to the answers, line by
+line; every line of the log belongs to an answer; and memory and descriptors
+are what they were after the first requests.
 
-SEED repeats a run's choices; RATE is the requests a second to aim for.
+SEED repeats the choices of a run; RATE is the number of requests a second to
+aim for.
 """
 
 import collections
@@ -65,7 +65,7 @@ UNCOUNTED = [HEAD + text for text in (
 SKIPPED = [b"no header", b"<1", b"x" * 50, b"<1>1 a b c", b"\x00\xff", b"7 7"]
 
 
-# One of every line of every family.
+# Every kind of line of every family.
 FAMILY_LINES = [b"<134>1 2024-01-01T00:00:00+00:00 host %s %s - %s" % row
                 for row in family_lines.rows()]
 ALL = frozenset(families.FAMILIES)
@@ -73,12 +73,12 @@ ALL = frozenset(families.FAMILIES)
 
 @functools.lru_cache(maxsize=None)
 def samples(message):
-    """What a message gives; None if its header cannot be read."""
+    """The samples of a message; None if its header cannot be read."""
     return families.samples(message, families.Rules(ALL))
 
 
 class Batch:
-    """A body, and what it must count of the families that are on."""
+    """A body, and what it must count with the families that are on."""
 
     def __init__(self, rng, on, size=None):
         self.counted = families.Request(on)
@@ -116,7 +116,7 @@ class Batch:
         return lines_of(app, self.counted)
 
     def pad_to(self, size):
-        """Makes it exactly so long with one more message, not counted."""
+        """Fills it up to this length with a message that counts nothing."""
         for filler in range(size - len(self.body) - 20,
                             size - len(self.body)):
             padded = frame(HEAD + b"app web.1 - " + b"x" * max(0, filler - 80))
@@ -149,7 +149,7 @@ def lines_of(app, counted):
 
 
 class Collectors(threading.Thread):
-    """Three collectors: plain; packed and with tags behind a prefix; signed."""
+    """Three collectors: plain; packed, with tags and a prefix; signed."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -157,7 +157,7 @@ class Collectors(threading.Thread):
         plain, tagged, signed = (sink.uri for sink in self.sinks)
         self.cluster = (f"{plain},{tagged}/pre/fix?tags=dogstatsd"
                         f"&datagram=1432,{signed}")
-        # Of each application: (number, line): how often
+        # for each application, {(number, line): how often}
         self.received = collections.defaultdict(collections.Counter)
         self.datagrams = 0
         self.faults = []
@@ -195,7 +195,7 @@ class Collectors(threading.Thread):
                         self.faults.append((str(e), datagram))
 
     def lost(self):
-        """Datagrams that the kernel had no room for."""
+        """Datagrams that the kernel dropped."""
         ports = {f"{s.port:04X}" for s in self.sinks}
         lines = Path("/proc/net/udp").read_text().splitlines()[1:]
         return sum(int(l.split()[-1]) for l in lines
@@ -209,21 +209,21 @@ class Soak:
         self.lock = threading.Lock()
         # As Collectors.received
         self.expected = collections.defaultdict(collections.Counter)
-        self.uncertain = {}  # app: lines, all of them or none
-        self.statuses = collections.Counter()  # by who answered
+        self.uncertain = {}  # {app: lines}, all of which count or none
+        self.statuses = collections.Counter()  # by the program that answered
         self.faults = []
         self.kinds = collections.Counter()
         self.requests = 0
         self.stopping = threading.Event()
 
     def drain(self, app, **counts):
-        """Lines of a request of which nothing else counts."""
+        """Notes lines of a request that counts nothing else."""
         counted = families.Request(self.families)
         counted.add_message(families.drain(**counts))
         return lines_of(app, counted)
 
     def note(self, kind, answer, batch=None, app=None, want=None):
-        """Judges an answer and adds up what it promises."""
+        """Judges an answer, and notes what it promises."""
         ours = answer.headers.get("content-type") == "application/json"
         with self.lock:
             self.requests += 1
@@ -240,7 +240,8 @@ class Soak:
 
 
 class Worker(threading.Thread):
-    """One client, with a connection that it keeps and others that it wastes."""
+    """One client, with a connection that it keeps and others that it
+    spoils."""
 
     def __init__(self, soak, number):
         super().__init__(daemon=True)
@@ -283,7 +284,8 @@ class Worker(threading.Thread):
         self.connection = None
 
     def ask(self, raw):
-        """Over the kept connection; one that lighttpd has ended is replaced."""
+        """Sends over the kept connection, or a new one if lighttpd has closed
+        it."""
         for attempt in (1, 2):
             fresh = self.connection is None
             if fresh:
@@ -316,7 +318,7 @@ class Worker(threading.Thread):
         self.post("good", self.batch())
 
     def again(self):
-        """As Logplex sends a batch whose answer was late."""
+        """Sends a batch twice, as Logplex does after a late answer."""
         batch, app = self.batch(), "my-app"
         self.serial += 1
         raw = build_request(
@@ -341,7 +343,7 @@ class Worker(threading.Thread):
         self.post("too long", self.batch(10).pad_to(BODY_MAX + 1), 413)
 
     def far_too_long(self):
-        """Above lighttpd's own limit, which may end the connection."""
+        """Above lighttpd's own limit; it may close the connection."""
         with connect(self.soak.port) as s:
             with contextlib.suppress(OSError):
                 s.sendall(build_request(body=b"x" * (10241 * 1024)))
@@ -384,7 +386,7 @@ class Worker(threading.Thread):
             ("/", "/heaven", "/heaven/log", "/a.b/logs", "/a%3A1|c%20/logs",
              "/%0Ab:1|c/logs", "/" + "a" * 65 + "/logs", "/" + "x" * 5000,
              "/heaven/logs/x"))
-        # lighttpd refuses control characters by itself.
+        # lighttpd itself refuses control characters.
         self.post("wrong path", self.batch(), 400 if "%0A" in path else 404,
                   path=path)
 
@@ -412,7 +414,7 @@ class Worker(threading.Thread):
             want=200)
 
     def header_flood(self):
-        """lighttpd answers or hangs up; it must not reach the responder."""
+        """lighttpd answers or hangs up; the responder does not get it."""
         with connect(self.soak.port) as s:
             with contextlib.suppress(OSError):
                 s.sendall(build_request(headers=[
@@ -450,7 +452,8 @@ class Worker(threading.Thread):
             self.soak.kinds[kind] += 1
 
     def uncertain(self):
-        """A request that may be counted or not, with a different bucket."""
+        """A request that may or may not be counted, with a different
+        bucket."""
         self.serial += 1
         app, batch = f"maybe-{self.number}-{self.serial}", self.batch(20)
         with self.soak.lock:
@@ -478,15 +481,15 @@ class Worker(threading.Thread):
 
 
 def usage(pid):
-    """Resident kB and open descriptors. Pages of files are not of its own:
-    those of the table of ids come one by one, as ids do."""
+    """Resident kB and open descriptors. Pages of files are left out: those of
+    the table of ids become resident one by one, with the ids."""
     status = Path(f"/proc/{pid}/status").read_text()
     own = re.search(r"RssAnon:\s+(\d+)", status)
     return int(own.group(1)), len(os.listdir(f"/proc/{pid}/fd"))
 
 
 class Checks:
-    """All are made, whichever of them fail."""
+    """Checks that all run, even if some fail."""
 
     def __init__(self):
         self.failed = []
@@ -498,8 +501,8 @@ class Checks:
 
 
 def differences(soak, received):
-    """Lines that came more or less often than they should; of a request that
-    may be counted all lines, or that it was refused, or nothing."""
+    """Lines that arrived too often or too rarely. A request that may be
+    counted has all of its lines, or one that says it was refused, or none."""
     left, wrong = dict(received), []
     for app, lines in soak.uncertain.items():
         got = left.pop(app, collections.Counter())
@@ -513,15 +516,15 @@ def differences(soak, received):
     return wrong
 
 
-# What lighttpd has to say, and the requests that make it say so.
+# lighttpd's own log lines, and the requests that cause them.
 LIGHTTPD_LINES = {"request-size too long": "far too long",
                   "oversized request-header": "header flood",
                   "invalid request-line": "no HTTP"}
 
 
 def unaccounted(soak, log):
-    """Lines of the log that nothing explains; and what should be equal: how
-    many lines of each kind there are, and how many there should be."""
+    """Unexplained lines of the log; and, for comparison, the actual and the
+    expected number of lines of each kind."""
     lines, others = collections.Counter(), []
     for line in log.splitlines():
         refused = re.match(r"event=refused status=(\d+) ", line)
@@ -539,7 +542,7 @@ def unaccounted(soak, log):
     for kind in LIGHTTPD_LINES.values():
         wanted[kind] = soak.kinds[kind]
     wanted["duplicate"] = soak.kinds["again"] // 2
-    # Bytes that begin like a request are refused without a line.
+    # Bytes that begin like a request are refused without a log line.
     if lines["no HTTP"] <= wanted["no HTTP"]:
         del lines["no HTTP"], wanted["no HTTP"]
     return others, lines, wanted
@@ -574,7 +577,7 @@ def judge(soak, collectors, web, pids, before):
     checks.check(not others, "the log has no other line", others[:10])
     checks.check(responders(web.pid) == pids[1:],
                  "the responder is the one that started", pids)
-    # A client that hung up is noticed by lighttpd only in a while.
+    # lighttpd notices only after a while that a client has hung up.
     time.sleep(2)
     for pid, name, (rss, fds), slack in zip(
             pids, ("lighttpd", "responder"), before, (16384, 512)):
@@ -588,7 +591,7 @@ def judge(soak, collectors, web, pids, before):
 
 
 def warm_up(soak):
-    """One request of each kind: all code paged in, every buffer touched."""
+    """One request of each kind loads all code and touches every buffer."""
     worker = Worker(soak, 1000)
     for name in list(worker.weights) * 2:
         getattr(worker, name)()

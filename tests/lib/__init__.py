@@ -1,3 +1,3 @@
-"""What tests and the programs beside them share: processes that are always
-stopped again, UDP sinks, an HTTP and a FastCGI client that say what they are
-told to, and frames."""
+"""Shared by tests and the programs beside them: processes that are always
+stopped, UDP sinks, frames, and HTTP and FastCGI clients that send whatever a
+test wants."""

@@ -10,7 +10,7 @@ import time
 from lib.places import tool
 from lib.processes import Process
 
-# What a log entry or a console call must not be.
+# Levels and types of messages that count as complaints.
 BAD = {"error", "warning", "assert"}
 
 

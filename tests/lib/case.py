@@ -1,4 +1,4 @@
-"""Tests that start something."""
+"""The base class of tests that start something."""
 
 import contextlib
 
@@ -6,7 +6,7 @@ import pytest
 
 
 class Case:
-    """What a test starts ends with it."""
+    """Ends what a test has started."""
 
     @pytest.fixture(autouse=True)
     def ends(self):
@@ -16,7 +16,7 @@ class Case:
     @classmethod
     @contextlib.contextmanager
     def alone(cls):
-        """One more of these within a test."""
+        """Another case within a test."""
         case = cls()
         with contextlib.ExitStack() as case._ends:
             yield case
@@ -25,6 +25,6 @@ class Case:
         self._ends.callback(function, *args, **kwargs)
 
     def keep(self, started):
-        """What is given, which will be stopped or closed."""
+        """Returns what it is given, and stops or closes it at the end."""
         self.at_end(getattr(started, "stop", None) or started.close)
         return started

@@ -8,12 +8,12 @@ import time
 from lib.ports import free_port
 
 SO_RCVBUFFORCE = 33
-SIGNATURE = 44  # bytes in front of what is signed
+SIGNATURE = 44  # bytes before the text of a signed datagram
 
 
 def udp_socket(host="127.0.0.1", port=0):
-    """With as large a buffer as there may be, for slow moments.  On loopback its
-    port is none that the program of another test may still send to."""
+    """A socket with the largest buffer possible, for slow moments. On
+    loopback, no program of another test still sends to its port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     s = socket.socket(family, socket.SOCK_DGRAM)
     for option in (SO_RCVBUFFORCE, socket.SO_RCVBUF):
@@ -27,8 +27,8 @@ def udp_socket(host="127.0.0.1", port=0):
 
 
 class Sink:
-    """A collector that is read when it is asked: on loopback a datagram is there
-    once the system call that sent it has returned."""
+    """A collector that is read on demand: on loopback, a datagram has arrived
+    when the system call that sent it returns."""
 
     def __init__(self, host="127.0.0.1", port=0, key=""):
         self.socket = udp_socket(host, port)
@@ -39,7 +39,7 @@ class Sink:
         self._signature = SIGNATURE if key else 0
 
     def take(self):
-        """The datagrams that came since."""
+        """The datagrams that have arrived since the last call."""
         taken = []
         with contextlib.suppress(BlockingIOError):
             while True:
@@ -47,7 +47,7 @@ class Sink:
         return taken
 
     def lines(self):
-        """The lines that came since."""
+        """The lines that have arrived since the last call."""
         return [line for d in self.take() for line in
                 d[self._signature:].decode("latin-1").split("\n")]
 
@@ -56,7 +56,7 @@ class Sink:
 
 
 class Collector(Sink):
-    """A collector that reads all the time and keeps what came."""
+    """A collector that reads all the time and keeps what arrives."""
 
     def __init__(self, host="127.0.0.1", port=0):
         super().__init__(host, port)
@@ -79,7 +79,7 @@ class Collector(Sink):
                 self.datagrams.append(datagram)
 
     def settled(self):
-        """All datagrams, once none has come for a moment."""
+        """All datagrams, once no more arrive."""
         while True:
             before = len(self.datagrams)
             time.sleep(0.15)

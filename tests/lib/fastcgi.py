@@ -1,6 +1,6 @@
-"""A FastCGI client of few words, for what no web server would ever send, and
-the responder by itself, as lighttpd and spawn-fcgi start it: with a listening
-unix socket as descriptor 0."""
+"""A simple FastCGI client, for records that no web server would ever send, and
+the responder on its own, started as lighttpd and spawn-fcgi start it: with a
+listening unix socket as descriptor 0."""
 
 import contextlib
 import os
@@ -48,7 +48,8 @@ def pairs(variables):
 
 
 def variables(length, path="/heaven/logs", credentials=CREDENTIALS, **more):
-    """What lighttpd says of a batch; length None: says nothing of it."""
+    """The parameters that lighttpd sends with a batch; with length None,
+    without its length."""
     said = {"REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": path,
             "CONTENT_TYPE": LOGPLEX, "HTTP_AUTHORIZATION": basic(credentials)}
     if length is not None:
@@ -90,7 +91,7 @@ def read_reply(s):
 
 
 class ResponderTest(Case):
-    """The responder alone, on a unix socket of the test's own."""
+    """The responder alone, on a separate unix socket."""
 
     def start_responder(self, collectors=None, command=(PROGRAM,), log=None,
                         processes=1, **env):

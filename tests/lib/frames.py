@@ -10,6 +10,6 @@ def frames(*messages):
 
 
 def logplex_frame(text, app_name="heroku", procid="router"):
-    """A message as Logplex writes it, framed."""
+    """The frame of a message as Logplex writes it."""
     return frame(f"<158>1 2024-01-01T00:00:00+00:00 host {app_name} "
                  f"{procid} - {text}".encode())

@@ -1,4 +1,4 @@
-"""A raw HTTP client: it sends what it is told to."""
+"""A raw HTTP client, which sends whatever a test wants."""
 
 import base64
 import socket
@@ -7,7 +7,7 @@ from lib.places import CREDENTIALS, LOGPLEX
 
 
 class Answer:
-    """An HTTP answer as it came."""
+    """An HTTP answer, not interpreted."""
 
     def __init__(self, raw):
         self.raw = raw

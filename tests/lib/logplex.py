@@ -1,16 +1,17 @@
-"""A sender that behaves like Logplex, as its last public source has it, and a
-ledger that holds what arrived against what was acknowledged.
+"""A sender that behaves like Logplex, according to its last public source, and
+a ledger that compares what arrived with what was acknowledged.
 
-A drain has one connection and one request in flight. It gives an answer 5 s
-from the request's first byte, and a connection 3 s. A batch has three tries,
-each with the same id and, after a failure, on a new connection: an answer of
-5xx or 429, none in time, or an end of the connection. There is no pause before
-the next try, but for connections that fail, which cost a batch none of its
-tries. Any other 4xx drops it for good. What is dropped is reported by an L10 in
-front of a later batch, put there anew at each try until one is delivered.
+A drain has one connection and one request in flight. It waits 3 s for a
+connection and 5 s for an answer, from the first byte of the request. A batch
+has three tries, all with the same id. A try fails if its answer is 5xx or 429
+or does not arrive in time, or if the connection ends; the next one follows at
+once, on a new connection. Connections that fail cost a batch none of its
+tries, but are followed by a pause. Any other 4xx drops the batch for good. An
+L10 in front of a later batch reports what was dropped; each try gets a new
+one, until one is delivered.
 
-Every error of a batch has a code that no other batch of its application has, so
-that each can be accounted for.
+Every error of a batch has a code that no other batch of its application has,
+so that each can be accounted for.
 """
 
 import collections
@@ -49,7 +50,7 @@ def error_line(code):
 
 
 class Batch:
-    """A frame, as Logplex calls it, and how it went."""
+    """What Logplex calls a frame, and what happened to it."""
 
     def __init__(self, rng, app, codes):
         self.app = app
@@ -68,7 +69,7 @@ class Batch:
 
 
 class OverHttp:
-    """How a drain reaches us: as Logplex does."""
+    """Delivers batches as Logplex does."""
 
     def __init__(self, port, credentials, host="127.0.0.1"):
         self.address, self.credentials = (host, port), credentials
@@ -92,7 +93,7 @@ class OverHttp:
 
 
 class OverFastcgi(OverHttp):
-    """As a web server would, with a connection for each request."""
+    """Delivers batches as a web server does, with a connection per request."""
 
     def open(self, timeout):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -112,8 +113,7 @@ class OverFastcgi(OverHttp):
 
 
 class Drain(threading.Thread):
-    """What one node of Logplex does for one drain; several drains, or nodes,
-    are several of these. pause: seconds between batches."""
+    """One node of Logplex and one drain. pause: seconds between batches."""
 
     CONNECT_TIMEOUT, ANSWER_TIMEOUT, TRIES = 3, 5, 3
 
@@ -163,7 +163,7 @@ class Drain(threading.Thread):
         batch.started = time.monotonic()
         while batch.tries < self.TRIES:
             if not self.connect():
-                break  # it is being stopped
+                break  # told to stop
             reported = self.dropped
             body = batch.body
             if reported:
@@ -198,7 +198,7 @@ class Drain(threading.Thread):
             return None
 
     def connect(self):
-        """Backs off while it fails; False if told to stop meanwhile."""
+        """Tries until it succeeds; False if told to stop."""
         attempt = 0
         while not self.connected:
             try:
@@ -226,9 +226,8 @@ class Application:
 
 
 class Ledger:
-    """What drains sent and collectors received, application by application;
-    an application is held against its batches, and forgotten, once nothing
-    more can come for it."""
+    """What drains sent and collectors received, by application. Once nothing
+    more can arrive for an application, it is judged and forgotten."""
 
     GRACE = 30
 
@@ -236,7 +235,7 @@ class Ledger:
         self.lock = threading.Lock()
         self.applications = {}
         self.judged = set()
-        self.faults = []     # what must not be
+        self.faults = []     # what went wrong
         self.away = []       # (from, to, collector): datagrams may be lost
         self.collectors = 1
         self.seen = collections.Counter()
@@ -292,7 +291,7 @@ class Ledger:
                    for start, end, collector in self.away)
 
     def judge(self, everything=False):
-        """Judges the applications that are done with, or all."""
+        """Judges the applications that are finished, or all."""
         now = time.monotonic()
         with self.lock:
             done = [(name, a) for name, a in self.applications.items()
@@ -343,7 +342,7 @@ class Ledger:
 
 
 class CountingCollector(threading.Thread):
-    """A collector that tells the ledger; it may go away and come back."""
+    """A collector that writes to the ledger; it can go away and come back."""
 
     def __init__(self, ledger, number, host="127.0.0.1"):
         super().__init__(daemon=True, name=f"collector {number}")
@@ -358,7 +357,8 @@ class CountingCollector(threading.Thread):
         wait_until(self.binds, f"port {self.port} is free")
 
     def binds(self):
-        """Not before its reader has noticed that the last one is closed."""
+        """Only once its reader has noticed that the previous socket is
+        closed."""
         try:
             s = udp_socket(self.host, self.port)
         except OSError as e:
@@ -371,12 +371,13 @@ class CountingCollector(threading.Thread):
         return True
 
     def go(self):
-        """What its socket holds unread is gone with it."""
+        """Loses what its socket holds unread."""
         s, self.socket = self.socket, None
         s.close()
 
     def overflowed(self):
-        """Datagrams that came faster than they were read, since it came."""
+        """Datagrams of this socket that the kernel dropped, as none read
+        them."""
         for line in Path("/proc/thread-self/net/udp").read_text().splitlines()[1:]:
             fields = line.split()
             if int(fields[1].split(":")[1], 16) == self.port:

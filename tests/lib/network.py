@@ -26,7 +26,8 @@ class Neighbour:
             "another namespace", process=self.holder)
 
     def link(self, name, here, there):
-        """A link of this name; address/prefix of its ends, for each address."""
+        """Makes a link of this name, with these addresses (ADDRESS/PREFIX) at
+        its ends."""
         far = f"{name}-end"
         ip(f"link add {name} type veth peer name {far} netns "
            f"{self.holder.pid}")
@@ -43,7 +44,7 @@ class Neighbour:
                        check=True)
 
     def call(self, function):
-        """What the function returns when a thread calls it over there."""
+        """Calls the function in a thread over there; returns its result."""
         result = []
 
         def over_there():

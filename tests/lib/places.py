@@ -1,4 +1,4 @@
-"""Where things are, and the reference example."""
+"""Paths, and the reference example."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ LOGPLEX = "application/logplex-1"
 
 
 def tool(name):
-    """The path of a command; a missing one fails the test, by its name."""
+    """The path of a command; if it is missing, the test fails and names it."""
     found = shutil.which(name, path=PATH)
     if found is None:
         raise AssertionError(

@@ -1,8 +1,9 @@
-"""Ports that nobody else takes between the moment they are chosen and the moment
-a server binds them.
+"""Ports that no other process takes between the moment they are chosen and the
+moment a server binds them.
 
-The system gives out ports from 32768 on; these are below, in blocks. A process has a block for as long as it holds the abstract unix socket
-of that name, which, as ports, belongs to a network namespace."""
+The system assigns ports from 32768 on; these are below, in blocks. A process
+owns a block while it holds the abstract unix socket with the block's name:
+like ports, such sockets belong to a network namespace."""
 
 import itertools
 import socket
@@ -12,7 +13,8 @@ _held = []
 
 
 def _take_block():
-    """Takes a block that no process has; an endless round of its ports."""
+    """Takes a free block; returns its socket and an endless cycle of its
+    ports."""
     for start in range(FIRST, END, SIZE):
         holder = socket.socket(socket.AF_UNIX)
         try:

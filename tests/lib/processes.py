@@ -1,4 +1,4 @@
-"""Real processes, always stopped again."""
+"""Real processes, which are always stopped."""
 
 import contextlib
 import os
@@ -11,12 +11,13 @@ from pathlib import Path
 
 from lib.places import PATH, PROGRAM
 
-# In a shell's background SIGINT is ignored, here and by all that is started.
+# A shell ignores SIGINT for background jobs, and so would all processes
+# started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_until(condition, what, seconds=30, process=None):
-    """Polls a condition; says what did not come about."""
+    """Polls a condition; on failure, says which."""
     end = time.monotonic() + seconds
     while not condition():
         if process is not None and process.poll() is not None:
@@ -46,14 +47,14 @@ class Process(subprocess.Popen):
         return Path(self._log.name).read_text(errors="replace")
 
     def stop(self, how=signal.SIGTERM, seconds=10):
-        """Ends it and whatever it started."""
+        """Ends it and everything it has started."""
         if self.poll() is None:
             self.send_signal(how)
             try:
                 self.wait(seconds)
             except subprocess.TimeoutExpired:
                 pass
-        # Once: its number may be that of another group later.
+        # Only once: later its number may be that of another group.
         if not self._log.closed:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -64,7 +65,7 @@ class Process(subprocess.Popen):
 
 
 def state_and_parent(stat):
-    """Of a file /proc/PID/stat."""
+    """From a file /proc/PID/stat."""
     state, parent = stat.read_text().rsplit(")", 1)[1].split()[:2]
     return state, int(parent)
 
@@ -90,7 +91,7 @@ def children(pid):
 def responders(pid):
     """The pids of the responders below a web server."""
     def is_responder(p):
-        # Not by /proc/PID/exe, which root alone can read of this program.
+        # Not /proc/PID/exe: for this program, only root can read it.
         with contextlib.suppress(OSError):
             return Path(f"/proc/{p}/comm").read_text() == f"{PROGRAM.name}\n"
         return False

@@ -1,4 +1,4 @@
-"""The program with ceilings that a test can wait for."""
+"""The program with shorter intervals, which a test can wait for."""
 
 import fcntl
 import os
@@ -8,11 +8,11 @@ import subprocess
 
 from lib.places import ROOT
 
-# A minute between look-ups is long; every request is to refresh the sockets.
+# Look-ups follow after a second, and every request refreshes the sockets.
 CHANGED = {"LOOKUP_INTERVAL_MS": (60000, 1000),
            "LOOKUP_RETRY_MS": (5000, 1000),
            "REFRESH_INTERVAL_MS": (1000, 0)}
-# tests/coverage/run has others.
+# tests/coverage/run sets others.
 FLAGS = os.environ.get("VARIANT_FLAGS", "CFLAGS=-O0 MODE_CFLAGS=-fPIE")
 
 
@@ -26,7 +26,8 @@ def impatient_bounds():
 
 
 def impatient_program():
-    """Built with a bounds.h in front of the usual one; its path."""
+    """Builds it, with a bounds.h that is found before the usual one; its
+    path."""
     folder = ROOT / "build" / "impatient"
     program = folder / "logplex-statsd"
     folder.mkdir(parents=True, exist_ok=True)

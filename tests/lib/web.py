@@ -9,13 +9,13 @@ from lib.processes import Process, wait_until
 
 
 class WebTest(Case):
-    """bin/web, as users start it, with two collectors of the test's own."""
+    """bin/web, started as users start it, with two separate collectors."""
 
     env = {}
 
     def start_web(self, options="", **env):
-        """Starts bin/web; self.port, self.web and self.collectors are set.
-        The options are those of each collector's URI: "?datagram=1432"."""
+        """Starts bin/web; sets self.port, self.web and self.collectors. The
+        options are appended to each collector's URI: "?datagram=1432"."""
         self.collectors = [self.keep(Collector()), self.keep(Collector())]
         self.port = free_port()
         full = {
@@ -41,7 +41,7 @@ class WebTest(Case):
         return request(self.port, body=body, **kwargs)
 
     def counters(self):
-        """Every line that the collectors have, in no order."""
+        """The lines of all collectors, sorted."""
         return sorted(l for c in self.collectors for l in c.lines())
 
     def assert_nothing_counted(self):

@@ -1,5 +1,5 @@
-"""Random bodies: mutated fixtures, a grammar of true and nearly true messages,
-and plain hostility."""
+"""Random bodies: mutated fixtures, a grammar of correct and nearly correct
+messages, and hostile bytes."""
 
 import functools
 import re
@@ -37,7 +37,7 @@ NOISE = b'0123456789 \r\n<>1-[]"\\=:ErorRHLat code\x00\xff'
 
 @functools.cache
 def fixtures(most):
-    """Whole bodies of at most so many bytes."""
+    """The fixtures of at most so many bytes."""
     return [body for body in (p.read_bytes() for p in [
         *FIXTURES.glob("*.logplex"), *FIXTURES.glob("malformed/*.logplex")])
         if len(body) <= most]
@@ -45,13 +45,13 @@ def fixtures(most):
 
 @functools.cache
 def documented():
-    """Texts of messages, from the list of documented errors."""
+    """The texts of messages in the list of documented errors."""
     lines = (FIXTURES / "platform-errors.tsv").read_bytes().split(b"\n")
     return [line.split(b"\t")[0] for line in lines if line]
 
 
 class Bodies:
-    """Random bodies of one random.Random."""
+    """Random bodies, from one random.Random."""
 
     SMALL = 4000
 
@@ -73,7 +73,7 @@ class Bodies:
         return self.random.choice(source)
 
     def mutate(self, data, times):
-        """Flips, drops, doubles, inserts and joins."""
+        """Flips, drops, doubles, inserts and joins bytes."""
         r = self.random
         for _ in range(times):
             at = r.randrange(len(data) + 1)
@@ -118,7 +118,7 @@ class Bodies:
                                 if self.random.random() < 0.97 else b"")
 
     def grammar(self):
-        """True frames, now and then with one fault between them."""
+        """Correct frames, sometimes with a fault between them."""
         r = self.random
         out = b""
         for _ in range(r.choice([0, 1, 1, 2, 3, 8])):
@@ -136,7 +136,7 @@ class Bodies:
         return out
 
     def hostile_frames(self):
-        """Frames whose length is true, and whose text is anything."""
+        """Frames of the correct length, with any text."""
         r = self.random
         return b"".join(
             frame(bytes(r.choices(NOISE, k=r.randrange(1, 60))))
@@ -153,6 +153,6 @@ class Bodies:
         return bytes(r.choices(NOISE, k=r.randrange(200)))
 
     def mended(self):
-        """A mutated fixture, framed again, so that its messages are reached."""
+        """A mutated fixture, framed again, so that its messages are judged."""
         parts = re.split(rb"[0-9]+ (?=<)", self.mutated())
         return b"".join(frame(p) for p in parts if p)

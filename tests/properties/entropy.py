@@ -1,6 +1,6 @@
-"""Randomness that hypothesis makes, and shrinks: numbers out of a string of
-bytes.  Zeros are the simplest choices: the first of a list, and what happens
-rarely does not.  Where the bytes are used up, others follow from the first."""
+"""Randomness that hypothesis generates and shrinks: numbers from a string of
+bytes.  Zeros are the simplest choices: the first of a list, and nothing that
+is rare.  When the bytes are used up, more are derived from the first ones."""
 
 import os
 import random
@@ -9,8 +9,8 @@ import hypothesis
 from hypothesis import HealthCheck, Verbosity, strategies
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
-BLOCK = 16  # bytes that are made, and shrunk, as one
-PART = 64   # bytes that most messages use up
+BLOCK = 16  # bytes generated and shrunk as a unit
+PART = 64   # enough bytes for most messages
 
 
 class Entropy(random.Random):
@@ -30,7 +30,8 @@ class Entropy(random.Random):
         return int.from_bytes(taken, "big") >> (n * 8 - k)
 
     def align(self):
-        """What comes next does not depend on how much was used up before."""
+        """Makes what follows independent of how many bytes were used
+        before."""
         self.at += -self.at % PART
 
     def random(self):
@@ -38,7 +39,7 @@ class Entropy(random.Random):
 
 
 def entropies(number, blocks):
-    """A list of so many, each of so many blocks."""
+    """A list of this length, each item with this many blocks."""
     block = strategies.binary(min_size=BLOCK, max_size=BLOCK)
     return strategies.lists(
         strategies.tuples(*[block] * blocks).map(Entropy),
@@ -46,8 +47,8 @@ def entropies(number, blocks):
 
 
 def each_batch(kind, total, check, at_once=20, blocks=16):
-    """Calls check(random, bodies) until it has seen so many bodies of
-    kind(random); random is for choices of the check's own."""
+    """Calls check(random, bodies) until it has had so many bodies of
+    kind(random); random is for its own choices."""
     @hypothesis.seed(SEED)
     @hypothesis.settings(
         max_examples=-(-total // at_once), deadline=None, database=None,

@@ -1,8 +1,8 @@
-"""What a body gives in every family of metrics, once more: written from the
-rules, without regard for speed.  naive.py has frames, headers and errors.
+"""A second implementation of all families of metrics, written from the rules
+without regard for speed.  naive.py has frames, headers and errors.
 
-A message gives samples; lines() adds them up and writes them as a collector
-takes them, plain or with tags."""
+A message gives samples; lines() adds them up and writes them as collectors
+take them, plain or with tags."""
 
 import re
 import zlib
@@ -11,14 +11,14 @@ from collections import namedtuple
 from naive import (BOM, PAIR, SPACE, STRUCTURED_DATA, frames, parsed,
                    plain_code)
 
-# In the order in which they are sent.
+# In the order of sending.
 FAMILIES = ["errors", "loss", "router", "latency", "timings", "dynos",
             "releases", "addons", "custom", "drain"]
 
 # A bucket is `plain`; with tags it is `name` and `tags`, (key, value) each.
 Sample = namedtuple("Sample", "family plain name tags type value")
 
-# What a message is read with.
+# The settings that decide how a message is read.
 Rules = namedtuple("Rules", "families levels platform_only",
                    defaults=(frozenset(["errors"]), 3, False))
 
@@ -48,7 +48,7 @@ ROLLBACK = re.compile(rb"Rollback to v[0-9]+ by")
 SCALED = b"Scaled to "
 FORMATION = re.compile(rb"([^ @]+)@([0-9]{1,20}):")
 
-# What has one of these names is sent in this order, before what varies.
+# Fixed names are sent in this order, before those that vary.
 FIXED = [
     "heroku.logplex.dropped", "heroku.logplex.lost", "heroku.router.requests",
     *("heroku.router.status." + c for c in
@@ -75,13 +75,13 @@ def part(text, keep=rb"A-Za-z0-9_-"):
 
 
 def gauge(value):
-    """The number of a gauge as it stands, or None."""
+    """The number of a gauge, unchanged, or None."""
     found = GAUGE.match(value)
     return found[1].decode() if found and len(found[1]) <= 20 else None
 
 
 def pairs(text):
-    """The first of each key, up to what is no pair."""
+    """The first pair of each key, up to a token that is no pair."""
     found, at = {}, 0
     while pair := PAIR.match(text, at):
         at = pair.end()
@@ -221,8 +221,8 @@ def custom(text):
 
 
 def either(recognise, text):
-    """What MSG gives as it stands, else what stands after its
-    STRUCTURED-DATA gives."""
+    """The samples of MSG or, if it has none, those of the text after its
+    STRUCTURED-DATA."""
     found = list(recognise(text.removeprefix(BOM)))
     after = STRUCTURED_DATA.match(text)
     if not found and after:
@@ -231,7 +231,7 @@ def either(recognise, text):
 
 
 def samples(message, rules):
-    """All samples of a message, of families that are off too; None if its
+    """All samples of a message, including families that are off; None if its
     header cannot be read."""
     header = parsed(message)
     if header is None:
@@ -263,19 +263,19 @@ def drain(**counts):
 
 
 class Request:
-    """What one request counts."""
+    """The samples of one request."""
 
     def __init__(self, families):
         self.families = families
-        self.values = {}  # (plain, type): (sample, its values), as it appeared
+        self.values = {}  # {(plain, type): (sample, its values)}, in order of appearance
         self.timers = []  # (sample, value)
         self.varying = set()
         self.custom_names = set()
         self.left_out = 0
 
     def add_message(self, samples):
-        """Of several samples with one name the first decides, also if it has
-        no value; that takes the name's place too."""
+        """Of several samples with one name, the first decides, even without a
+        value; it also takes a place among the names."""
         named = set()
         for sample in samples:
             key = sample.plain, sample.type
@@ -316,8 +316,8 @@ class Request:
         return True
 
     def lines(self):
-        """(sample, value) of each line, in order: the families; in each the
-        fixed names, what varies as it appeared, and timers as they came."""
+        """(sample, value) of each line, in order: by family, and in each one
+        fixed names, names that vary in order of appearance, and timers."""
         def place(entry):
             sample = entry[0]
             return (FAMILIES.index(sample.family), sample.type == "ms",
@@ -363,7 +363,7 @@ def owner(app, sample, collectors):
 
 
 def packed(lines, size):
-    """Datagrams of at most so many bytes, in order; a line is never cut."""
+    """Datagrams of at most so many bytes, in order, of whole lines."""
     datagrams = []
     for line in lines:
         if datagrams and len(datagrams[-1]) + 1 + len(line) <= size:

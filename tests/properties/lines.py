@@ -1,6 +1,6 @@
-"""Random batches of the lines that the families of metrics read: the
-fixture metric-lines, mutated; true and nearly true lines put together from
-pieces; names in great number."""
+"""Random batches of lines for all families of metrics: the fixture
+metric-lines, mutated; correct and nearly correct lines, assembled from pieces;
+many names."""
 
 import functools
 
@@ -61,7 +61,7 @@ def rows():
 
 
 class Lines(Bodies):
-    """Random batches of one random.Random."""
+    """Random batches, from one random.Random."""
 
     SMALL = 1000
 
@@ -249,7 +249,7 @@ class Lines(Bodies):
         return self.glued(r.sample(pieces, min(len(pieces), r.randrange(12))))
 
     def many(self):
-        """More names than a request may have."""
+        """A batch with more names than a request may have."""
         r = self.random
         if r.random() < 0.5:
             return frame(self.headed(b"app", b"web.1", b" ".join(

@@ -1,6 +1,6 @@
-"""What a body counts, once more: written from the rules, without regard
-for speed, to be compared with the program.  Regular expressions stand where the
-program walks over bytes, so that the two share no mistakes of thought."""
+"""A second implementation of what a body counts, written from the rules
+without regard for speed.  It uses regular expressions where the program goes
+through bytes, so that the two are unlikely to share a mistake."""
 
 import re
 
@@ -23,7 +23,7 @@ HEADER = re.compile(
     rb"(?: (.*))?\Z",
     re.DOTALL)
 
-# RFC 5424: - or SD-ELEMENTs, and a space.  "]" may stand bare in a value.
+# RFC 5424: - or SD-ELEMENTs, and a space.  "]" may be unescaped in a value.
 SD_NAME = rb"[!#-<>-\\^-~]{1,32}"
 SD_VALUE = rb'"(?:[^"\\]|\\.)*"'
 STRUCTURED_DATA = re.compile(
@@ -33,7 +33,7 @@ STRUCTURED_DATA = re.compile(
 ERROR_LINE = re.compile(rb"Error ([RLH][0-9]{2,3})(?:\Z|:|" + SPACE + rb")")
 ROUTER_CODE = re.compile(rb"H[0-9]{2,3}\Z")
 
-# A pair and what ends it.
+# A pair, and the end of it.
 PAIR = re.compile(
     SPACE + rb'*([^= \t\n\x0b\x0c\r"]+)='
     rb'(?:"((?:[^"\\]|\\.)*)"|((?!")' + NOT_SPACE + rb"*))"
@@ -47,7 +47,7 @@ class Fault(Exception):
 
 
 def frames(body):
-    """(offset, SYSLOG-MSG) of each; Fault(offset, number) where it breaks."""
+    """(offset, SYSLOG-MSG) of each frame; raises Fault(offset, number)."""
     at, number = 0, 0
     while True:
         while body[at:at + 1] in (b"\r", b"\n"):

@@ -1,6 +1,6 @@
-"""Random batches of all families through lighttpd: the datagrams of each
-collector are those of the second implementation, in their order. Some batches
-come again, some with a new L10 in front; some are refused."""
+"""Random batches of all families, sent through lighttpd: each collector
+receives the datagrams of the second implementation, in the same order. Some
+batches come again, some of these with a new L10 in front; some are refused."""
 
 import json
 import os
@@ -45,7 +45,7 @@ class Datagrams(WebTest):
         self.ours = ours
 
     def expect(self, app, counted):
-        """What the lines of one request are packed into."""
+        """Notes the datagrams expected from the lines of one request."""
         lines = [[] for _ in self.OPTIONS]
         for sample, value in counted.lines():
             owner = families.owner(APPS[app], sample, range(len(lines)))
@@ -64,7 +64,7 @@ class Datagrams(WebTest):
         return json.loads(answer.body)
 
     def again(self, app, body, frame_id):
-        """The same batch, perhaps with an L10 that is new."""
+        """Sends the same batch, perhaps with a new L10."""
         counted = families.Request(RULES.families)
         if self.random.random() < 0.5:
             body = frame(L10) + body

@@ -1,5 +1,5 @@
-"""The second implementation of the families of metrics, against what the
-fixtures and the rules say."""
+"""The second implementation of the families of metrics agrees with the
+fixtures and the rules."""
 
 import collections
 import re

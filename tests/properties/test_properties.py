@@ -1,8 +1,8 @@
-"""Random bodies, judged by the program and by a second implementation: the same
-verdicts, lines, offsets and faults.
+"""The program and a second implementation judge random bodies: they find the
+same verdicts, lines, offsets and faults.
 
-BODIES (100000) and LINES (20000) say how many, SEED repeats a run.  A difference
-is shrunk until less does not show it; its body is in build/properties/found."""
+BODIES (100000) and LINES (20000) are their numbers; SEED repeats a run.  A
+difference is shrunk to a minimum; its body is in build/properties/found."""
 
 import collections
 import os
@@ -31,8 +31,8 @@ TAGS = [("env", "test")]
 
 @pytest.fixture
 def judged():
-    """What the program's own functions say about (rules, families, body):
-    rules are bits of levels and PLATFORM_ONLY, as judge.c has them."""
+    """The verdicts of the program's own functions on (rules, families, body);
+    rules are bits for levels and PLATFORM_ONLY, as in judge.c."""
     process = subprocess.Popen([JUDGE], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE)
 
@@ -40,7 +40,7 @@ def judged():
         stream = b"".join(struct.pack("<BHI", rules, bits, len(body)) + body
                           for rules, bits, body in records)
         if len(records) > 1 and len(stream) > 1 << 14:
-            # Questions and answers might fill both pipes.
+            # Otherwise questions and answers could fill both pipes.
             return [line for record in records for line in ask([record])]
         process.stdin.write(stream)
         process.stdin.flush()
@@ -59,7 +59,7 @@ def named(bits):
 
 
 def expected(rules, bits, body):
-    """As judge.c prints it, but for how much was left out: only whether."""
+    """In the form of judge.c, but only whether something was left out."""
     levels, platform_only = rules & 7, bool(rules & 8)
     outcome, numbers, _, verdicts = naive.count(
         body, levels, platform_only).split("\t")
@@ -92,7 +92,7 @@ def differ(rules, body, got, want):
 
 @pytest.fixture
 def compare(judged):
-    """Gives each record's columns, which are the same in both."""
+    """Yields the columns of each record, which must be the same in both."""
     def compare(records):
         for (rules, bits, body), line in zip(records, judged(records)):
             got, want = comparable(line), expected(rules, bits, body)
@@ -114,7 +114,7 @@ def test_random_bodies_are_judged_the_same(compare):
             seen["skipped"] += int(numbers.split()[1])
             seen["errors"] += int(numbers.split()[2])
     each_batch(Bodies, BODIES, check)
-    # They must reach every kind of verdict, or this shows nothing.
+    # Otherwise this shows nothing: they must reach every kind of verdict.
     assert seen["bodies"] >= BODIES
     for kind in ("ok", "fault", "errors", "skipped"):
         assert seen[kind] > BODIES / 20, seen
@@ -183,7 +183,7 @@ CLUSTERS = [
 
 
 def explained(cluster, app, request, tags):
-    """What --explain prints of each line."""
+    """The output of --explain for each line."""
     collectors = cluster.split(",")
     for line in request.lines():
         uri = families.owner(app, line[0], collectors)
@@ -243,7 +243,7 @@ def test_explain_says_the_same(kind, check):
 
 
 def rows_of(name):
-    """The rows of a table, but for its head, as parameters."""
+    """The rows of a table, without its head, as parameters."""
     rows = [row.split("\t") for row in
             (FIXTURES / name).read_text().splitlines()[1:]]
     return [pytest.param(*row, id=row[0]) for row in rows]

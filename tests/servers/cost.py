@@ -1,7 +1,7 @@
-"""What a request costs behind each web server: classic CGI against FastCGI on
-one machine.  Not a test: it prints what docs/web-servers.md quotes.  Needs wrk,
-and root: processor time, which a busy machine changes little, is counted by a
-control group.
+"""The cost of a request with each web server: classic CGI compared with
+FastCGI on one machine.  Not a test: it prints the figures that
+docs/web-servers.md quotes.  Needs wrk, and root: a control group counts
+processor time, which other load changes little.
 
     PYTHONPATH=tests python3 tests/servers/cost.py [SECONDS]
 """
@@ -37,7 +37,7 @@ def wrk(server, connections, seconds):
 
 
 class Group:
-    """A control group: the processor time of all that is started in it."""
+    """A control group, for the processor time of everything in it."""
 
     def __init__(self):
         v1 = Path("/sys/fs/cgroup/cpuacct")

@@ -1,8 +1,8 @@
-"""The ways to run the program behind a web server: the examples of
+"""The ways to run the program with a web server: the examples in
 docs/servers/, run by the real servers.
 
-The files run as they are, but for what no two machines share: REPLACED below,
-and comments that say what to uncomment for passwords that the server checks.
+The files run unchanged except for what differs between machines (REPLACED
+below) and the lines that users uncomment if the server checks the passwords.
 """
 
 import atexit
@@ -44,8 +44,8 @@ def password_hash(password, how="-apr1"):
 
 @functools.lru_cache(None)
 def certificate():
-    """The path of a certificate of our own; the key is beside it, with .key
-    after the name."""
+    """The path of a self-signed certificate; the key is the same path with
+    .key appended."""
     folder = tempfile.TemporaryDirectory(prefix="logplex-statsd-certificate-")
     atexit.register(folder.cleanup)
     path = Path(folder.name) / "logplex-statsd.pem"
@@ -60,20 +60,20 @@ def certificate():
 
 
 class Server:
-    """One web server with the program behind it.
+    """A web server that runs the program.
 
-    checked_by_server: whether it checks the passwords; tls: whether it is the
-    example for TLS that is served; edits: further changes, {file: [(old,
-    new)]}, each of which has to find its place."""
+    checked_by_server: whether it checks the passwords; tls: whether it runs
+    the example for TLS; edits: further changes, {file: [(old, new)]}, each of
+    which must apply."""
 
-    way = None        # what the table calls it
+    way = None        # its name in the tables
     name = None       # of its examples in docs/servers
     files = ()        # that of this way
-    external = False  # whether something else starts the responder
+    external = False  # whether another program starts the responder
     cgi = False
-    streams = None    # from how many bytes on it does not wait for a body
+    streams = None    # bodies from this size on are streamed
     responders_wanted = 2
-    checks_passwords = True  # or only the program can
+    checks_passwords = True  # otherwise only the program can
     mounts = ("", "/drain")
 
     def __init__(self, checked_by_server=False, tls=False, edits=None,
@@ -121,7 +121,7 @@ class Server:
             if process is not None:
                 left = children(process.pid)
                 process.stop()
-                for pid in left:  # those in another session
+                for pid in left:  # those that are in another session
                     with contextlib.suppress(OSError):
                         if str(self.folder) in os.readlink(
                                 f"/proc/{pid}/exe"):
@@ -158,7 +158,7 @@ class Server:
         ]
 
     def example(self, name, as_name=None, uncomment=(), edits=()):
-        """Puts an example into the folder; its path there."""
+        """Copies an example into the folder; returns its path there."""
         text = (EXAMPLES / name).read_text()
         for line in uncomment if self.checked_by_server else ():
             assert text.count("#" + line) == 1, (name, line)
@@ -185,7 +185,7 @@ class Server:
         path.write_text("".join(lines))
 
     def environment(self):
-        """The settings in logplex-statsd.env, as systemd would read them."""
+        """The settings in logplex-statsd.env, read as systemd reads them."""
         env = self.example("logplex-statsd.env",
                            uncomment=['AUTH="remote-user"'])
         lines = [line for line in env.read_text().splitlines()
@@ -205,10 +205,10 @@ class Server:
         wait_until((self.folder / "logplex-statsd.sock").exists,
                    "spawn-fcgi made its socket", process=self.responder)
 
-    # What is running.
+    # Its processes.
 
     def responders(self):
-        """The pids of the program, wherever it was started from."""
+        """The pids of the program, whatever has started it."""
         pids = []
         for process in (self.process, self.responder):
             for pid in children(process.pid) if process else ():
@@ -220,7 +220,7 @@ class Server:
 
     @contextlib.contextmanager
     def stand_in(self, script):
-        """Puts a script in the place of the program, which becomes it."""
+        """Replaces the program by a script, which then becomes the program."""
         program = self.binary.rename(self.binary.with_suffix(".away"))
         self.binary.write_text(f"#!/bin/sh\n{script}\nexec {program}\n")
         self.binary.chmod(0o755)
@@ -252,7 +252,7 @@ class Server:
         return logs
 
     def base(self, name, text):
-        """The main configuration around a site, as a package brings it."""
+        """The main configuration of the package, with the site included."""
         path = self.folder / name
         path.write_text(text)
         return path
@@ -420,7 +420,7 @@ class NginxFcgiwrap(Nginx):
     cgi = True
 
     def start_responder(self):
-        # As Debian's fcgiwrap.socket and fcgiwrap.service do, with ours.
+        # Like Debian's fcgiwrap.socket and fcgiwrap.service, with our program.
         unit = self.example("fcgiwrap.conf").read_text()
         frames = re.search("^Environment=(FRAMES_FILE)=(.*)$", unit, re.M)
         Path(frames[2]).parent.mkdir(mode=0o700)
@@ -440,7 +440,7 @@ class Caddy(Server):
     way = "Caddy, socket"
     name = "caddy"
     external = True
-    hashes = {}  # bcrypt at Caddy's cost: worked out once
+    hashes = {}  # bcrypt takes long at Caddy's cost: computed once
 
     def write_passwords(self):
         lines = []
@@ -478,7 +478,7 @@ class Haproxy(Server):
 
     @property
     def replaced(self):
-        # It has another root folder, as in Debian's haproxy.cfg.
+        # It has another root folder, as with Debian's haproxy.cfg.
         inside = [("unix@/run/", "unix@/")] if ROOTED else []
         return [*inside, *super().replaced]
 

@@ -1,6 +1,6 @@
-"""Behind every web server: the examples of docs/servers/ with the real
-servers, the same tests for each.  The tables in docs/web-servers.md are what
-these tests found; WRITE_TABLES puts them there, else each is compared.
+"""Every web server: the examples in docs/servers/ with the real servers, the
+same tests for each.  The tables in docs/web-servers.md contain what these
+tests find; they write them with WRITE_TABLES, and otherwise compare each cell.
 
     [WRITE_TABLES=1] pytest tests/servers/test_servers.py
 """
@@ -36,7 +36,7 @@ REFERENCE_JSON = {"messages": 5, "errors": 4, "skipped": 0}
 BY_OWNER = [["heaven.heroku.errors.R89:1|c"],
             ["heaven.heroku.errors.R99:1|c", "heaven.heroku.errors.L99:1|c",
              "heaven.heroku.errors.H12:1|c"]]
-# What a client may send to pose as another user: none of it may ever count.
+# What a client can send to pose as another user: none of it may count.
 FORGED = [f"{name}: {value}" for name, value in (
     ("Remote-User", "Aladdin"), ("Remote_User", "Aladdin"),
     ("REMOTE_USER", "Aladdin"), ("X-Remote-User", "Aladdin"),
@@ -76,7 +76,7 @@ def tables(cells):
 
 
 def written():
-    """The part of the document, and its cells."""
+    """A table's part of the document, and its cells."""
     part = DOCUMENT.read_text().partition(BEGIN)[2].partition(END)[0]
     cells = {}
     for text, (_, _, columns) in zip(part.split("\n\n"), TABLES):
@@ -90,7 +90,7 @@ WRITTEN, DOCUMENTED = written()
 
 
 def note(row, column, cell):
-    """A cell of the tables; found here, it must be in the document."""
+    """Notes a cell of the tables; it must be the same in the document."""
     found[row, column] = str(cell)
     assert WRITE or DOCUMENTED.get((row, column)) == str(cell), \
         f"docs/web-servers.md says otherwise of {row}, {column}: if this is " \
@@ -98,7 +98,7 @@ def note(row, column, cell):
 
 
 class WayTest(Case):
-    """One way."""
+    """One way to run the program."""
 
     server_class = None
     __test__ = False
@@ -118,7 +118,7 @@ class WayTest(Case):
 
     def post(self, server, body=REFERENCE, path="/heaven/logs", **kwargs):
         answer = request(server.port, body=body, path=path, **kwargs)
-        # Logplex reads no other kind of answer, and sends the batch again.
+        # Logplex cannot read any other answer, and sends the batch again.
         assert answer.headers.get("content-length") == str(
             len(answer.body)), answer.raw
         return answer
@@ -236,7 +236,7 @@ class WayTest(Case):
                 chunked(body[:half], half)[:-len(b"0\r\n\r\n")]):
             with connect(self.own.port) as s:
                 s.sendall(data)
-                time.sleep(0.1)  # let a server that streams hand it over
+                time.sleep(0.1)  # a server that streams can hand it over
             for _ in range(10):
                 assert self.take(self.own) == [[], []]
                 time.sleep(0.02)
@@ -244,7 +244,7 @@ class WayTest(Case):
         self.note("client leaves", "nothing counted")
 
     def test_stalled_senders_hold_up_nobody(self):
-        # As many as the documented set-up can take, in the middle of a body
+        # As many as the documented set-up can serve, in the middle of a body
         # of 1 MB; a server that waits for the body takes any number.
         way = self.server_class
         streams = way.streams is not None and not way.cgi
@@ -270,7 +270,7 @@ class WayTest(Case):
         # A server that streams may wait for bodies up to some size.
         if self.server_class.streams in (None, 1):
             return
-        size = self.server_class.streams - 2048  # of headers and the like
+        size = self.server_class.streams - 2048  # for headers and the like
         data = build_request(body=bytes(size))[:-1]
         idle = self.busy()
         with contextlib.ExitStack() as stack:
@@ -290,7 +290,7 @@ class WayTest(Case):
         return f"streamed from {way.streams >> 10} KB on"
 
     def busy(self):
-        """How many requests are in the hands of the program."""
+        """How many requests the program has at the moment."""
         if self.server_class.cgi:
             return len(self.own.responders())
         return sum(sockets(p) for p in self.own.responders())
@@ -298,14 +298,15 @@ class WayTest(Case):
     def test_stopped_responder(self):
         status, seconds, late, again = stopped_responders()[
             self.server_class].result()
-        for _ in range(2):  # more than 5 s may be a busy machine's
+        for _ in range(2):  # a busy machine may take more than 5 s
             if seconds >= 5:
                 status, seconds, late, again = stop_responder(
                     self.server_class)
         assert status >= 500
         assert seconds > 2
         assert seconds < 5
-        # fcgiwrap does not notice that nginx has left.  See the document.
+        # fcgiwrap does not notice that nginx has disconnected: see the
+        # document.
         counts_late = self.server_class is NginxFcgiwrap
         assert late == (4 if counts_late else 0)
         assert late + again == 4
@@ -313,7 +314,8 @@ class WayTest(Case):
             "counted late" if late else "nothing counted"))
 
     def test_batch_that_comes_again_is_counted_once(self):
-        """By another process, if there are several; and by the next one."""
+        """Served by another process, if there are several; and by the next
+        one."""
         frame_id = [f"Logplex-Frame-Id: {os.urandom(16).hex()}"]
         for again in range(4):
             answer = self.post(self.own, headers=frame_id)
@@ -423,8 +425,8 @@ class WayTest(Case):
         self.note("TLS", "HTTP/2, HTTP/1.1" if best == "2" else "HTTP/1.1")
 
     def test_responder_killed_in_mid_request(self):
-        # In hand: with half of a body; or stopped; or, for a process that
-        # lives milliseconds, a stand-in that waits before it becomes one.
+        # During a request: with half of a body; or stopped; or, for a process
+        # that lives milliseconds, a script that waits before it becomes one.
         server = self.keep(
             self.server_class(edits=STREAMING.get(self.server_class, {})))
         self.assert_serves(server)
@@ -468,8 +470,8 @@ class WayTest(Case):
             return read_answer(s).status
 
     def kill_while_reading(self, server):
-        # Of a large body, which takes some milliseconds; there are more tries
-        # for when it was through before.
+        # A large body takes some milliseconds; if it was finished before,
+        # there are more tries.
         body = REFERENCE * (8_300_000 // len(REFERENCE))
         for _ in range(20):
             idle = {p: sockets(p) for p in server.responders()}
@@ -494,15 +496,15 @@ class WayTest(Case):
             s.sendall(build_request(body=REFERENCE))
             wait_until(server.stand_ins, "the process waits")
             for pid in server.stand_ins():
-                for each in [pid, *children(pid)]:  # it would go on
+                for each in [pid, *children(pid)]:  # none goes on
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(each, signal.SIGKILL)
             return read_answer(s).status
 
 
 class GuardedTest(WayTest):
-    """One way, with the program checking the passwords and with the server
-    doing so."""
+    """One way to run the program, where either the program or the server
+    checks the passwords."""
 
     @pytest.fixture(autouse=True, scope="class")
     def guarded_server(self, request, class_keep, own_server):
@@ -545,16 +547,16 @@ class GuardedTest(WayTest):
 
 
 def stop_responder(way):
-    """(status, seconds, how many counters came, how many when the sender sent
-    the batch again) for a request whose responder is stopped, and continued
-    once the sender has its answer."""
+    """(status, seconds, number of counters, number of counters after the
+    sender has repeated the batch) for a request whose responder is stopped,
+    and continued once the sender has its answer."""
     server = way()
     batch = {"body": REFERENCE, "headers": ["Logplex-Frame-Id: late"]}
     try:
         with contextlib.ExitStack() as stack:
             if way.cgi:  # a process that stops itself as it starts
-                # lighttpd's mod_cgi forgets the time of a process that starts
-                # before an older one has ended.
+                # lighttpd's mod_cgi forgets the time limit of a process that
+                # starts before an older one has ended.
                 wait_until(lambda: not server.responders(), "none is left")
                 stack.enter_context(server.stand_in("kill -STOP $$"))
                 stopped = server.stand_ins
@@ -571,7 +573,7 @@ def stop_responder(way):
                     os.kill(pid, signal.SIGCONT)
             wait_until(lambda: not way.cgi or not server.stand_ins(),
                        "the stopped process goes on")
-        # The one that answers now has done with what was there before; its
+        # The one that answers now has finished its former request; its
         # siblings get a moment for that.
         wait_until(lambda: request(server.port, body=REFERENCE).status == 201,
                    "it serves again")
@@ -586,7 +588,7 @@ def stop_responder(way):
 
 @functools.lru_cache(None)
 def stopped_responders():
-    """{way: future of what stop_responder says}, all at once: they wait for
+    """{way: future of stop_responder's result}, all at once: they wait for
     seconds."""
     with concurrent.futures.ThreadPoolExecutor(len(WAYS)) as pool:
         return {way: pool.submit(stop_responder, way) for way in WAYS}
@@ -599,8 +601,8 @@ for _way in WAYS:
         "server_class": _way, "__test__": True, "__module__": __name__})
 
 
-# These servers hand a request over when its body is there.  For the test that
-# kills the responder in the middle of one, they are told not to wait.
+# These servers wait for the whole body before they pass on a request.  For the
+# test that kills the responder in the middle of a body, they don't.
 STREAMING = {
     Nginx: {"nginx-params.conf": [
         ("client_max_body_size",
@@ -637,8 +639,8 @@ COLUMNS = ("mounts", "BASE_PATH", "program checks", "server checks", "chunked",
 
 
 class BusyboxTest(Case):
-    """busybox httpd, for which the program is CGI, with the passwords checked
-    by busybox."""
+    """busybox httpd, which runs the program as CGI and checks the
+    passwords."""
 
     @pytest.fixture(autouse=True)
     def set_up(self, ends):
@@ -688,7 +690,8 @@ class BusyboxTest(Case):
         assert self.sink.take() == []
 
 
-# In docs/web-servers.md an example is a path, a file of its own a name.
+# docs/web-servers.md names examples by their paths, and a user's own files
+        # by their names.
 EXAMPLE = re.compile(r"[a-z0-9-]+\.(?:conf|env|sh)\b")
 
 

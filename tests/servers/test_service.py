@@ -1,4 +1,4 @@
-"""As a service of its own: make install, and the systemd units, checked by
+"""The program as a service: make install, and the systemd units, checked by
 systemd-analyze and started by systemd-socket-activate."""
 
 import contextlib
@@ -22,7 +22,7 @@ from lib.processes import (Process, children, is_running, responders,
 from servers import EXAMPLES
 
 SETTINGS = {"API_CREDENTIALS_HEAVEN": CREDENTIALS}
-# systemd's own figure: 0 to 10, where most services of a system have 9.
+# On systemd's scale of 0 to 10, where most services have 9.
 EXPOSURE_MAX = 1.2
 
 
@@ -39,7 +39,7 @@ def links(document):
 
 
 def dead(document, link):
-    """Whether a file or a heading that a link names is not there."""
+    """Whether the file or the heading that a link names is missing."""
     name, _, heading = link.partition("#")
     target = document.parent / name if name else document
     if not target.exists():
@@ -96,7 +96,7 @@ class Install(ServiceTest):
                      *(f"share/doc/logplex-statsd/servers/{p.name}"
                        for p in EXAMPLES.iterdir())):
             assert "usr/" + file in files
-        # Nothing but the program's path is different, and that everywhere.
+        # Only the program's path differs, everywhere.
         for file in files:
             if "/servers/" in file or file.endswith("m/logplex-statsd.service"):
                 installed = (self.folder / file).read_text()
@@ -150,7 +150,7 @@ class Install(ServiceTest):
     def test_version_does_nothing_else(self):
         done = run(tool("strace"), PROGRAM, "--version")
         assert done.returncode == 0
-        # libc asks for random bytes too, but without waiting for them.
+        # libc asks for random bytes too, but does not wait for them.
         assert not re.search(r"(?m)^(socket|connect|getrandom.*, 0)\W",
                              done.stderr)
         assert re.search(r"(?m)^write\(1, ", done.stderr)
@@ -160,7 +160,7 @@ class Systemd(ServiceTest):
     def test_verify_finds_nothing_to_say(self):
         units = self.units()
         done = run(tool("systemd-analyze"), "verify", "--man=no", *units)
-        # It also says what is wrong with the other units of this machine.
+        # It also reports faults of the machine's other units.
         ours = [line for line in done.stderr.splitlines()
                 if "logplex-statsd" in line]
         assert (done.returncode, ours) == (0, []), done.stderr
@@ -173,7 +173,7 @@ class Systemd(ServiceTest):
         assert "ProtectHomes" in done.stderr
 
     def for_haproxy(self):
-        """The units with what docs/servers adds to them."""
+        """The units with the additions of docs/servers."""
         units = self.units()
         for unit in units:
             example = self.folder / "usr/share/doc/logplex-statsd/servers" / (
@@ -217,8 +217,8 @@ class Systemd(ServiceTest):
             "/run/logplex-statsd.sock"
 
     def activate(self, service, *more):
-        """The service, started as its socket would start it: the listening
-        socket as standard input.  Nobody connects before it is there."""
+        """Starts the service as its socket does, with the listening socket as
+        standard input; waits until clients can connect."""
         assert self.setting(service, "StandardInput") == "socket"
         self.sinks = [Sink(), Sink()]
         for sink in self.sinks:
@@ -237,7 +237,7 @@ class Systemd(ServiceTest):
         return process
 
     def is_listening(self):
-        """A socket has its name before it listens; the kernel knows."""
+        """Asks the kernel: a socket has its name before it listens."""
         rows = map(str.split, Path("/proc/net/unix").read_text().split("\n"))
         return ["00010000", str(self.socket)] in (
             [row[3], row[7]] for row in rows if len(row) == 8)
@@ -273,8 +273,8 @@ class Systemd(ServiceTest):
         wait_until(lambda: not any(map(is_running, eight)), "all have ended")
 
     def running(self, process, count):
-        """Its responders, once all of them have become the program: until then,
-        a signal would be lost."""
+        """Its responders, once all of them have become the program: until
+        then, a signal would be lost."""
         wait_until(lambda: len(responders(process.pid)) == count,
                    f"{count} responders", 30, process)
         return responders(process.pid)
@@ -286,8 +286,8 @@ class Systemd(ServiceTest):
         self.assert_only_allowed_calls(self.several(), 8)
 
     def assert_only_allowed_calls(self, service, count):
-        # Name servers are not asked here: glibc's look-ups use sockets,
-        # which are allowed, and files.
+        # No name server is asked here: glibc's look-ups use sockets, which are
+        # allowed, and files.
         trace = self.folder / "trace"
         process = self.activate(
             service, tool("strace"), "-f", "-qq", "-o", trace)
@@ -296,7 +296,7 @@ class Systemd(ServiceTest):
         self.running(process, count)
         for pid in children(process.pid):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)  # one may end the others
+                os.kill(pid, signal.SIGTERM)  # one may have ended the others
         process.wait(30)
         lines = re.findall(r"^\d+ +(.*)$", trace.read_text(), re.M)
         used = {line.partition("(")[0] for line in lines

@@ -1,6 +1,6 @@
-"""AUTH=remote-user believes the web server: what docs/web-servers.md says of
-how each server can be led to believe the client, shown with the real servers,
-and what the program says of it by itself."""
+"""AUTH=remote-user trusts the web server: the ways described in
+docs/web-servers.md in which a client can deceive each server, shown with the
+real servers, and the program's own warning."""
 
 import os
 import shutil
@@ -44,7 +44,8 @@ class TrustTest(Case):
 
 class NginxTrust(TrustTest):
     def test_debians_parameters_alone_are_not_believed(self):
-        # They hold the REMOTE_USER that the client says, but no AUTH_TYPE.
+        # They contain the REMOTE_USER that the client claims, but no
+        # AUTH_TYPE.
         server = self.start(
             Nginx, ("nginx-password.conf", "/etc/nginx/logplex-statsd-params"
                     ".conf;", "/usr/share/nginx-fastcgi_params;\n"
@@ -79,9 +80,9 @@ class NginxTrust(TrustTest):
                  "\tfastcgi_param AUTH_TYPE Basic;\n")
         server = self.start(Nginx, ("nginx.conf", LOCATION, LOCATION + twice),
                             checked_by_server=False)
-        # SCRIPT_NAME is the whole path and then empty.
+        # SCRIPT_NAME is the whole path first, and then empty.
         assert self.status(server, credentials=CREDENTIALS) == 201
-        # REMOTE_USER is Aladdin and then empty.
+        # REMOTE_USER is Aladdin first, and then empty.
         server = self.start(
             Nginx, ("nginx-password.conf", LOCATION, LOCATION),
             ("nginx-password.conf", 'auth_basic           "logplex-statsd";',
@@ -92,7 +93,7 @@ class NginxTrust(TrustTest):
 
     @pytest.fixture(autouse=True)
     def set_up(self, ends):
-        # The package's own file, wherever the test's folder is.
+        # The package's own file, independent of the test's folder.
         package = Path("/etc/nginx/fastcgi_params")
         assert "$remote_user" in package.read_text()
         self._replaced = Nginx.replaced

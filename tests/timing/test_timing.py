@@ -1,5 +1,5 @@
-"""The time that refusing takes tells nothing: neither how much of a password
-was right, nor whether the application exists."""
+"""The time of a refusal reveals nothing: neither how much of a password is
+correct, nor whether the application exists."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ from lib.case import Case
 from lib.places import ROOT
 
 TIMING = ROOT / "build" / "timing"
-# Medians of thousands of runs in turns differ by less than 1 % here, and a
+# Medians of thousands of alternate runs differ by less than 1 %, those of a
 # comparison that stops at the first difference by 5 %.
 BOUND = 0.02
 ATTEMPTS = 6
@@ -34,14 +34,14 @@ def difference(pair):
 
 class Timing(Case):
     def test_no_pair_of_requests_can_be_told_apart(self):
-        # A difference that is real shows every time; noise does not.
+        # A real difference shows every time; noise does not.
         open_pairs, seen = None, []
         for _ in range(ATTEMPTS):
             measured = medians()
             seen.append(measured)
             control = difference(measured.pop("control"))
             if control <= BOUND:
-                continue  # too noisy to see anything
+                continue  # too noisy to show anything
             differing = {name for name, pair in measured.items()
                          if difference(pair) > BOUND}
             open_pairs = differing if open_pairs is None \
@@ -58,7 +58,7 @@ def without_comments(path):
 
 class Text(Case):
     def test_secrets_are_compared_in_constant_time_only(self):
-        """Who looks into a secret is basic_auth.c; all else calls it."""
+        """Only basic_auth.c looks into secrets; everything else calls it."""
         inside = re.compile(r"(?:->|\.)(?:bytes|len)\b|struct secret\b")
         basic_auth = without_comments(ROOT / "src" / "auth" / "basic_auth.c")
         compared = [m[1] for m in COMPARISONS.finditer(basic_auth)
