@@ -26,12 +26,16 @@ $(BENCH_BUILD)/deployed: $(BUILD)/main.o $(LIBRARY)
 $(BENCH_BUILD)/null_responder: $(BENCH_BUILD)/null_responder.o
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(FCGI_LIBS)
 
-.PHONY: bench test-bench bench-programs
+.PHONY: bench bench-peers test-bench bench-programs
 bench-programs: all $(BENCH_INSIDE) $(addprefix $(BENCH_BUILD)/, start constant \
 	deployed null_responder)
 
 bench: bench-programs
 	PYTHONPATH=tests python3 tests/bench/bench.py
+
+# By hand: beside a drain made of npm's packages, which go to build/peers.
+bench-peers: bench-programs
+	PYTHONPATH=tests python3 tests/bench/peers.py
 
 test-bench:
 	@pytest-3 tests/bench/test_bench.py

@@ -60,7 +60,8 @@ def unread():
 
 
 def cpu_seconds(pid):
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    return sum(int((task / "schedstat").read_text().split()[0])
+               for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
 
 
 def resident_kb(pid):
@@ -81,10 +82,10 @@ def run_wrk(port, script, seconds, connections):
     """The output of wrk, for less than a second, for which it has no
     option."""
     with subprocess.Popen(
-            [tool("wrk"), "-t1", f"-c{connections}", "-d10", "-s", script,
-             f"http://127.0.0.1:{port}/"],
+            [tool("wrk"), "-t1", f"-c{connections}", f"-d{seconds + 10:.0f}",
+             "--timeout", "60", "-s", script, f"http://127.0.0.1:{port}/"],
             stdout=subprocess.PIPE, text=True) as wrk:
-        wait_until(lambda: catches_int(wrk.pid), "wrk starts", process=None)
+        wait_until(lambda: catches_int(wrk.pid), "wrk starts", seconds=60)
         time.sleep(seconds)
         wrk.send_signal(signal.SIGINT)
         printed = wrk.communicate()[0]
@@ -93,7 +94,38 @@ def run_wrk(port, script, seconds, connections):
     return printed
 
 
-class Server(Process):
+class Loaded:
+    """A server to put load on: it has a port, a folder and processes()."""
+
+    def answers(self):
+        with contextlib.suppress(OSError):
+            return request(self.port, body=REFERENCE).status == 201
+        return False
+
+    def cpu_seconds(self):
+        """The CPU time of the web server so far, and of its responders."""
+        return [sum(map(cpu_seconds, pids)) for pids in self.processes()]
+
+    def resident_kb(self):
+        return sum(resident_kb(pid) for pids in self.processes()
+                   for pid in pids)
+
+    def wrk(self, body, seconds, connections=16):
+        """A Load: many requests on several connections."""
+        script = self.folder / "wrk.lua"
+        script.write_text(WRK_SCRIPT.format(
+            authorization=basic(CREDENTIALS), body=body.path))
+        before, served = self.cpu_seconds(), 0
+        while served == 0:
+            printed = run_wrk(self.port, script, seconds, connections)
+            served = int(re.search(r"(\d+) requests in", printed)[1])
+            seconds *= 2
+        return Load(float(re.search(r"Requests/sec:\s+([\d.]+)", printed)[1]),
+                    *[(after - b) / served * 1e6
+                      for after, b in zip(self.cpu_seconds(), before)])
+
+
+class Server(Loaded, Process):
     """lighttpd with the project's lighttpd.conf, or a variant of it, and any
     responder instead of the program."""
 
@@ -114,11 +146,6 @@ class Server(Process):
                  "API_CREDENTIALS_HEAVEN": CREDENTIALS, **env})
         wait_until(self.answers, "lighttpd answers", process=self)
 
-    def answers(self):
-        with contextlib.suppress(OSError):
-            return request(self.port, body=REFERENCE).status == 201
-        return False
-
     def post(self, bodies):
         """Posts bodies over one connection; all must be counted."""
         with connect(self.port) as s:
@@ -133,26 +160,6 @@ class Server(Process):
         pids = [self.pid, *children(self.pid)]
         web = [pid for pid in pids if name(pid) == "lighttpd"]
         return web, [pid for pid in pids if pid not in web]
-
-    def cpu_seconds(self):
-        """The CPU time of lighttpd so far, and that of its responders."""
-        return [sum(map(cpu_seconds, pids)) for pids in self.processes()]
-
-    def resident_kb(self):
-        return sum(resident_kb(pid) for pids in self.processes()
-                   for pid in pids)
-
-    def wrk(self, body, seconds, connections=16):
-        """A Load: many requests on several connections."""
-        script = self.folder / "wrk.lua"
-        script.write_text(WRK_SCRIPT.format(
-            authorization=basic(CREDENTIALS), body=body.path))
-        before = self.cpu_seconds()
-        printed = run_wrk(self.port, script, seconds, connections)
-        served = int(re.search(r"(\d+) requests in", printed)[1])
-        return Load(float(re.search(r"Requests/sec:\s+([\d.]+)", printed)[1]),
-                    *[(after - b) / served * 1e6
-                      for after, b in zip(self.cpu_seconds(), before)])
 
 
 def in_turns(functions, turns):
