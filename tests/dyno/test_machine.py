@@ -209,6 +209,9 @@ def only_services():
 
 
 def test_nothing_of_all_starts_or_is_enabled(user):
+    # A package that is removed leaves its init script behind.
+    user.paste("sudo apt-get -qq update; for what in install remove; do "
+               "sudo apt-get -qq $what fcgiwrap || exit; done", network=True)
     script = user.root.path / CLONE.lstrip("/") / "bin/development-bootstrap"
     script.write_text(only_services())
     try:
