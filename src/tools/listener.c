@@ -13,6 +13,7 @@
 #include "bounds.h"
 #include "base/buf.h"
 #include "statsd/signature.h"
+#include "statsd/uri.h"
 
 enum { EXIT_OK, EXIT_FAULT, EXIT_USAGE };
 
@@ -69,8 +70,16 @@ static int
 listen_at(const struct options *options)
 {
 	struct addrinfo hints = {0}, *a;
+	uint16_t port;
 	int fd, error;
 
+	if (!uri_read_port(slice_of(options->port), &port)) {
+		fprintf(stderr,
+		    "listener: PORT is \"%s\"; a port is a number from 1 to "
+		    "65535.\n",
+		    options->port);
+		return -1;
+	}
 	hints.ai_socktype = SOCK_DGRAM;
 	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
 	error = getaddrinfo(options->address, options->port, &hints, &a);

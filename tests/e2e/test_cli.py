@@ -423,7 +423,12 @@ class Listener(Case):
         r = run(self.port, program=LISTENER)
         assert r.returncode == 1
         assert f"port {self.port}".encode() in r.stderr
-        assert run("x", program=LISTENER).returncode == 1
+        for port in ("x", "0", "65536", "99999", "8126x", ""):
+            r = run(port, "--bind", "127.0.0.1", program=LISTENER)
+            assert r.returncode == 1
+            assert r.stderr.decode() == (
+                f'listener: PORT is "{port}"; '
+                "a port is a number from 1 to 65535.\n")
         assert run(program=LISTENER).returncode == 2
         assert run("1", "2", program=LISTENER).returncode == 2
 
