@@ -67,7 +67,8 @@ def start(folder, sink, extent):
             "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
             "REQUEST_METHOD": "POST", "SCRIPT_NAME": "",
             "PATH_INFO": "/heaven/logs", "CONTENT_TYPE": LOGPLEX,
-            "CONTENT_LENGTH": str(body.bytes), "METRICS_CLUSTER": sink.uri,
+            "CONTENT_LENGTH": str(body.bytes),
+            "METRICS_CLUSTER": sink.uri + "?datagram=1432",
             "HTTP_AUTHORIZATION": basic(CREDENTIALS),
             "API_CREDENTIALS_HEAVEN": CREDENTIALS})
 
