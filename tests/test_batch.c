@@ -117,7 +117,7 @@ count_whole_body(struct slice row)
 	assert_int_equal(count(body, &defaults, &m), FRAME_END);
 	assert_int_equal(tally.messages, want);
 	assert_int_equal(tally.skipped, 0);
-	/* What applications only pretend counts unless PLATFORM_ONLY is set. */
+	/* What applications imitate counts unless PLATFORM_ONLY is set. */
 	if (slice_equal(name, SLICE("spoof-app.logplex"))) {
 		assert_counts(
 		    SLICE("R14=1,H12=1,H10=1,L10=1,L12=1,R13=1"), "spoofed");

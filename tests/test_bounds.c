@@ -2,7 +2,7 @@
 
 #include "support.h"
 
-/* Those that users are told of, in documents and in answers. */
+/* The ceilings that documents and answers mention. */
 static void
 ceilings_are_what_the_documents_say(void **state)
 {
@@ -22,7 +22,7 @@ ceilings_are_what_the_documents_say(void **state)
 	assert_int_equal(SEND_LOG_INTERVAL_MS, 60000);
 }
 
-/* A MSG-LEN of so many digits can say how long the longest body is. */
+/* MSG-LEN has enough digits for the longest body. */
 static void
 a_message_may_fill_a_body(void **state)
 {

@@ -10,7 +10,7 @@
 
 static char *out, *err; /* what the last check has printed */
 
-/* Checks an environment of up to eight variables; true if it is in order. */
+/* Checks an environment of up to eight variables; true if it has no fault. */
 #define checks(probes, ...)                                                    \
 	check_environment((struct check){.send = probes},                      \
 	    (const char *[]){__VA_ARGS__, NULL})
@@ -156,7 +156,7 @@ prints_all_faults_and_nothing_else(void **state)
 	assert_non_null(strstr(err, "LEVELS: "));
 }
 
-/* Each with a word of the warning, or none. */
+/* Each with a part of the warning, or NULL. */
 static void
 warns_of_what_is_likely_a_mistake(void **state)
 {
@@ -358,7 +358,7 @@ a_collector_that_nothing_can_be_sent_to_is_a_fault(void **state)
 	}
 }
 
-/* Nothing that a collector would count: no bytes, or a signature alone. */
+/* Nothing that a collector counts: no bytes, or only a signature. */
 static void
 a_probe_is_empty_but_for_its_signature(void **state)
 {

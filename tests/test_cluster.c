@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "support.h"
 
-/* One name that /etc/hosts has, and one that no name server is asked for. */
+/* A name in /etc/hosts, and one for which no name server is asked. */
 #define KNOWN "statsd://localhost:8126"
 #define UNKNOWN "statsd://no..name"
 
@@ -47,7 +47,7 @@ stop(void **state)
 	return 0;
 }
 
-/* Waits for look-ups under way, as time between requests would. */
+/* Waits for look-ups under way, like the time between requests. */
 static void
 wait_for_lookups(void)
 {
@@ -103,10 +103,11 @@ names_are_looked_up_at_start_and_again_after_a_minute(void **state)
 	assert_false(cluster.looking_up);
 	assert_in_range(cluster_idle_ms(&cluster), LOOKUP_INTERVAL_MS - 5000,
 	    LOOKUP_INTERVAL_MS);
-	/* Before its time, nothing is done. */
+	/* Before it is due, nothing happens. */
 	cluster_tend(&cluster);
 	assert_false(cluster.looking_up);
-	/* When it has come, a look-up starts, and the next call takes it in. */
+	/* When it is due, a look-up starts, and the next call uses the result.
+	 */
 	fd = c->fd;
 	make_lookups_due();
 	assert_int_equal(cluster_idle_ms(&cluster), 0);
@@ -134,7 +135,7 @@ a_name_that_does_not_exist_is_a_fault_and_the_others_serve(void **state)
 	assert_true(cluster.collectors[0].address_count > 0);
 	assert_int_equal(cluster.collectors[1].address_count, 0);
 	assert_int_equal(cluster.collectors[2].address_count, 1);
-	/* It is asked for again, sooner than those that have an address. */
+	/* It is looked up again, sooner than those that have an address. */
 	assert_true(cluster.looking_up == false);
 	assert_in_range(
 	    cluster_idle_ms(&cluster), LOOKUP_RETRY_MS - 2000, LOOKUP_RETRY_MS);
@@ -218,7 +219,7 @@ an_old_address_outlives_a_look_up_that_fails(void **state)
 	assert_false(cluster.looking_up);
 	assert_int_equal(c->fd, fd);
 	assert_true(c->address_count > 0);
-	/* No reason to ask sooner. */
+	/* This is no reason to ask sooner. */
 	assert_true(cluster_idle_ms(&cluster) > LOOKUP_RETRY_MS);
 }
 

@@ -136,7 +136,7 @@ takes_the_next_address_when_one_refuses(void **state)
 	fd = open_socket(&there);
 	collector_set_addresses(&c, listed(&gone, listed(&there, NULL)));
 	send_and_lose();
-	/* The refusal shows at the next send, whose own datagram arrives. */
+	/* The next send learns of the refusal, and its own datagram arrives. */
 	assert_false(send_text("second"));
 	assert_int_equal(c.failed, 1);
 	assert_int_equal(c.error, ECONNREFUSED);
@@ -391,7 +391,7 @@ a_refusal_is_not_lost_with_the_socket_that_has_it(void **state)
 
 enum { SIGNED_X = SIGNATURE_LEN + 1 };
 
-/* Sends "x", and keeps what arrives. */
+/* Sends "x", and receives it. */
 static void
 send_signed_x(int fd, unsigned char arrived[static SIGNED_X])
 {
@@ -467,7 +467,7 @@ of_too_many_addresses_the_connected_one_is_kept(void **state)
 	    &c.addresses[c.current].storage, &connected, sizeof(connected));
 	assert_true(send_text("x"));
 	assert_true(arrived(fd, "x"));
-	/* And left when it is listed no more. */
+	/* It is left once it is no longer listed. */
 	collector_set_addresses(&c, listed(&other, NULL));
 	assert_true(send_text("y"));
 	assert_true(arrived(other_fd, "y"));

@@ -11,7 +11,7 @@
 
 #define ALADDIN "HTTP_AUTHORIZATION=Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
 
-/* Real sockets, as collectors have them; and a transport made of memory. */
+/* Real sockets, like those of collectors, and a transport made of memory. */
 static struct config config;
 static struct service service;
 static int collector;
@@ -222,7 +222,7 @@ nothing_is_sent_for_a_body_that_is_not_whole(void **state)
 	assert_string_equal(received(), "");
 }
 
-/* What follows the announced length is no part of the body, RFC 3875 4.2. */
+/* Bytes after the announced length are not part of the body, RFC 3875 4.2. */
 static void
 reads_no_more_than_the_announced_length(void **state)
 {
@@ -269,7 +269,7 @@ nothing_is_sent_once_the_client_has_hung_up(void **state)
 	stream = (struct stream){body, false, true, 0, {0}};
 	assert_int_equal(post_stream("CONTENT_LENGTH=", id), 503);
 	assert_string_equal(received(), "");
-	/* Its copy is no duplicate. */
+	/* A copy of it is no duplicate. */
 	assert_int_equal(post_with(body, "CONTENT_LENGTH=", false, id), 201);
 	assert_null(strstr(stream.answer, "duplicate"));
 	assert_string_not_equal(received(), "");
@@ -391,7 +391,7 @@ a_collector_that_is_away_never_fails_a_request(void **state)
 	assert_true(service.cluster.collectors[0].failed > 0);
 	cluster_tend(&service.cluster);
 	assert_true(service.cluster.collectors[0].logged > 0);
-	/* Back again, it gets all that is sent from then on. */
+	/* When it is back, it gets all that is sent from then on. */
 	collector = open_collector(&port);
 	assert_int_equal(post(body, "CONTENT_LENGTH=536", false), 201);
 	assert_string_equal(received(), "heaven.heroku.errors.R99:1|c");
@@ -481,7 +481,7 @@ a_batch_that_comes_again_is_counted_once(void **state)
 		assert_posted(R15, "HTTP_LOGPLEX_FRAME_ID=", false);
 		assert_string_equal(received_codes(), "R14 R15 ");
 	}
-	/* One that counts nothing is a duplicate all the same. */
+	/* A batch that counts nothing can be a duplicate too. */
 	assert_posted("", "HTTP_LOGPLEX_FRAME_ID=3", false);
 	assert_posted("", "HTTP_LOGPLEX_FRAME_ID=3", true);
 }
@@ -544,7 +544,7 @@ a_new_l10_in_front_of_a_duplicate_counts_once(void **state)
 	start("", "");
 }
 
-/* As if a process had died when it had handed over so many datagrams. */
+/* As if a process had died after it handed over so many datagrams. */
 static void
 leave_partly_counted(uint32_t handed, bool l10)
 {

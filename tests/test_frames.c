@@ -85,7 +85,8 @@ an_id_is_known_once_it_was_entered(void **state)
 	assert_int_equal(look(&frames, "heaven", SLICE("1")), FRAMES_NEW);
 	assert_int_equal(count(&frames, "heaven", SLICE("1")), FRAMES_NEW);
 	assert_int_equal(count(&frames, "heaven", SLICE("1")), FRAMES_COUNTED);
-	/* Held, but not entered: the client left before anything was sent. */
+	/* Held, but not entered: the client disconnected before anything was
+	 * sent. */
 	assert_int_equal(
 	    frames_claim(&frames, SLICE("heaven"), SLICE("2"), &claim),
 	    FRAMES_NEW);
@@ -298,7 +299,7 @@ empty(void)
 	write_file(0, false);
 }
 
-/* Its maker died before the magic was written. */
+/* Its creator died before it wrote the magic. */
 static void
 zeros(void)
 {
@@ -473,7 +474,7 @@ a_file_that_is_truncated_is_named_once_and_memory_serves(void **state)
 	log = stderr_of(count_some);
 	assert_non_null(strstr(log, "its bytes are gone"));
 	assert_null(strchr(strchr(log, '\n') + 1, '\n'));
-	/* The next one makes no use of what is left. */
+	/* The next one does not use what is left. */
 	memset(&sibling, 0, sizeof(sibling));
 	frames_open(&sibling, slice_of(path));
 	assert_true(sibling.table == &sibling.memory);
@@ -560,14 +561,14 @@ what_a_dead_process_handed_over_is_known(void **state)
 	    FRAMES_PARTLY);
 	assert_int_equal(atomic_load(&claim.entry->handed), 7);
 	frames_release(&claim);
-	/* Before its first datagram it has done nothing. */
+	/* Before its first datagram, it has done nothing. */
 	child = hold_in_child(SLICE("2"), 0);
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	assert_int_equal(look(&frames, "heaven", SLICE("2")), FRAMES_NEW);
 }
 
-/* So few ids that none is displaced, however far one process lags. */
+/* So few ids that none is displaced, however far a process lags. */
 enum { WRITERS = 4, IDS = 4000, ROUNDS = 10 };
 
 #define COUNTS_SIZE ((IDS + 1) * sizeof(_Atomic uint32_t))
@@ -653,7 +654,7 @@ race_once(void)
 	munmap(counts, COUNTS_SIZE);
 }
 
-/* They make the file, too. */
+/* They create the file, too. */
 static void
 of_several_processes_one_counts_a_batch(void **state)
 {

@@ -47,7 +47,7 @@ status_of_variables(const char *const *variables)
 	return status_now();
 }
 
-/* A request that is in order, of this body. */
+/* A valid request with this body. */
 static int
 status_of_body(struct slice body)
 {
@@ -172,7 +172,7 @@ a_name_has_at_most_64_bytes(void **state)
 	assert_int_equal(status_of("REQUEST_METHOD=POST", path), 404);
 }
 
-/* Cut to the buffer, "/heaven/logs" would be all that is left of this path. */
+/* Cut to the size of the buffer, this path would be "/heaven/logs". */
 static void
 a_path_too_long_is_no_route(void **state)
 {
@@ -233,7 +233,7 @@ takes_each_path_by_its_methods(void **state)
 	}
 }
 
-/* Everything is wrong at first; mending one thing at a time shows the next. */
+/* Everything is wrong at first; correcting one thing shows the next. */
 static void
 checks_in_the_documented_order(void **state)
 {
@@ -367,7 +367,7 @@ trusts_remote_user_only_if_told_to(void **state)
 	assert_int_equal(
 	    status_of("REQUEST_METHOD=POST", "PATH_INFO=/heaven/logs", ALADDIN),
 	    401);
-	/* An empty user is what a server says of no user. */
+	/* Servers set an empty user if there is none. */
 	assert_int_equal(
 	    status_of("REQUEST_METHOD=POST", "PATH_INFO=/nameless/logs",
 		"REMOTE_USER=", "AUTH_TYPE=Basic"),

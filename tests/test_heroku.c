@@ -62,7 +62,7 @@ lines_of_tally(bool tagged)
 	return joined;
 }
 
-/* What one message by that process gives. */
+/* The metrics of one message by that process. */
 static const char *
 given(const struct heroku_rules *rules, const char *app_name,
     const char *procid, struct slice msg)
@@ -86,7 +86,7 @@ column(struct slice *line)
 	return value;
 }
 
-/* Sorts words as the fixture has them: by bytes. */
+/* Sorts words by bytes, as in the fixture. */
 static void
 assert_words(struct slice want, const char *got, struct slice row)
 {

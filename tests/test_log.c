@@ -108,7 +108,7 @@ restore_stderr(int kept)
 	close(kept);
 }
 
-/* What a pipe has in it, as a string. */
+/* The contents of a pipe, as a string. */
 static const char *
 drain(int fd)
 {

@@ -17,7 +17,7 @@ static struct peer peer;
 static sigset_t waiting;
 static int web_server; /* the other end */
 
-/* Over SOCK_SEQPACKET each byte said comes by itself. */
+/* Over SOCK_SEQPACKET, each byte sent arrives separately. */
 static void
 connect_by(int type)
 {
@@ -72,7 +72,7 @@ say_byte_by_byte(struct slice bytes)
 		say((struct slice){bytes.ptr + i, 1});
 }
 
-/* Opens a request of which this is said; false if it is refused. */
+/* Opens a request that begins with these bytes; false if it is refused. */
 static bool
 open_request(struct slice said)
 {
@@ -132,7 +132,7 @@ a_body_is_the_same_however_it_comes(void **state)
 	}
 }
 
-/* Longer than what is received ahead: it goes past buf. */
+/* Longer than what is received ahead: it bypasses buf. */
 static void
 a_long_body_is_read_into_its_place(void **state)
 {
@@ -247,7 +247,7 @@ a_connection_without_a_request_is_in_the_log_unless_the_peer_left(void **state)
 	assert_false(peer_open(&peer, &opening));
 }
 
-/* The longest there may be, which comes in several pieces. */
+/* The longest one allowed, which arrives in several pieces. */
 static void
 parameters_may_fill_what_there_is_for_them(void **state)
 {

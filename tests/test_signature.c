@@ -4,7 +4,7 @@
 
 #include "support.h"
 
-/* Packets of statsd-client's README, and one computed by statsd-ruby. */
+/* Packets from statsd-client's README, and one computed by statsd-ruby. */
 static const struct {
 	const char *key, *hmac, *nonce, *text;
 	int64_t seconds;

@@ -61,7 +61,7 @@ reads_or_refuses_a_header(void **state)
 	}
 }
 
-/* RFC 5424 gives each a greatest length; senders go beyond. */
+/* RFC 5424 limits the length of each; senders exceed the limits. */
 static void
 no_field_is_too_long(void **state)
 {

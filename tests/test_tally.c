@@ -5,7 +5,7 @@
 
 static struct tally tally;
 
-/* What the tally holds, a line a sample: "2 web.1=0.5,1". */
+/* The contents of the tally, a line per sample: "2 web.1=0.5,1". */
 static void
 put_sample(void *context, const struct sample *sample)
 {
@@ -83,7 +83,7 @@ expect_one(void *context, const struct sample *sample)
 	++*seen;
 }
 
-/* Every code there is: 3 letters, 100 of two digits, 1,000 of three. */
+/* Every code: 3 letters, 100 of two digits, 1,000 of three. */
 static void
 every_code_has_a_place_of_its_own(void **state)
 {

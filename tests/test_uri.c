@@ -63,7 +63,7 @@ reads_what_is_well_formed(void **state)
 	}
 }
 
-/* Each with a word of the sentence that says what is wrong. */
+/* Each with a part of the sentence that says what is wrong. */
 static void
 refuses_what_is_not(void **state)
 {

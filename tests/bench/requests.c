@@ -17,7 +17,7 @@
 
 enum { USUAL = 100, TABLE_IDS = 4096, FULL_TABLE = 100000, NAMES = 8000 };
 
-/* glibc's own names of what the counting ones below stand in for. */
+/* glibc's own names of the functions that the counting ones below replace. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *pointer, size_t size);

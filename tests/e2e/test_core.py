@@ -105,7 +105,7 @@ class Repeats(WebTest):
         assert answer.status == 201
         return json.loads(answer.body).get("duplicate", False)
 
-    def test_counted_once_whoever_answers(self):
+    def test_counted_once_by_all_responders(self):
         assert not self.send("one")
         assert self.send("one")
         pid, = responders(self.web.pid)

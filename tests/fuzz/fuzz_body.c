@@ -2,7 +2,7 @@
  * A request's body: framing, header and verdict of every message.
  *
  * Asserted: the counts agree with each other; every message lies where its
- * offset says, each behind the one before; a body counts as much as its parts,
+ * offset says, each after the previous one; a body counts as much as its parts,
  * cut between two frames; what is cut within a frame is a fault; --explain
  * says the same, except of text that looks like the output of `heroku logs`.
  */

@@ -2,10 +2,10 @@
  * Collector URIs.  Three lines: what METRICS_CLUSTER holds before the key,
  * the key, and what follows it; and the whole input once more as one URI.
  *
- * Asserted: whatever stands around a key and however it is mistyped, no fault
- * and no redacted or shown form holds it; a URI that is taken has a host, a
- * port and a prefix that are what they should be, and its address, as it is
- * shown, is read back as the same.
+ * Asserted: no fault and no redacted or shown form contains the key, whatever
+ * is around it and however it is mistyped; a URI that is accepted has a valid
+ * host, port and prefix, and its address, as shown, is read back as the same
+ * one.
  */
 #include <sodium.h>
 
@@ -83,7 +83,7 @@ put_key(struct buf *t, struct slice key)
 	return at;
 }
 
-/* A key where options stand, or behind a #. */
+/* A key in the place of options, or after a #. */
 static void
 check_misplaced(struct slice key, const char *uri)
 {

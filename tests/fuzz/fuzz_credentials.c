@@ -3,7 +3,7 @@
  * then the variables of an environment, a line each.
  *
  * Asserted: the verdict is that of a second implementation, written from the
- * rules without regard for time.
+ * rules without regard to time.
  */
 #include <sodium.h>
 

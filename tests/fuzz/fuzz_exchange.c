@@ -2,12 +2,12 @@
  * A request from its arrival to the datagrams, the answer and the log: a
  * userinfo and the path and options of the one collector, CGI variables, an
  * empty line, and what comes on the stream.  The variable X-BROKEN stands for
- * a stream that ends in an error, X-HUNG-UP for a client that has left.
+ * a stream that ends in an error, X-HUNG-UP for a client that has disconnected.
  *
  * Asserted: for a 201 exactly the errors it states arrive, for any other
- * answer none; a body shorter than promised, or broken, or of a client that has
- * left is never counted; the log is whole lines of printable text without a
- * secret.
+ * answer none; a body that is shorter than announced, or broken, or whose
+ * client has disconnected, is never counted; the log is whole lines of
+ * printable text without a secret.
  *
  * The log goes to descriptor 2, which this target replaces: run it with
  * -close_fd_mask=2, so that libFuzzer reports by another.
@@ -107,7 +107,7 @@ check_log(struct slice key, struct slice seen)
 	assert(lseek(STDERR_FILENO, 0, SEEK_SET) == 0);
 }
 
-/* The number behind "errors": in the answer. */
+/* The number after "errors": in the answer. */
 static size_t
 errors_of(struct slice answer)
 {
@@ -119,7 +119,7 @@ errors_of(struct slice answer)
 	return number;
 }
 
-/* What stands before the last "/logs" of a path that was taken. */
+/* The part before the last "/logs" of a path that was accepted. */
 static struct slice
 app_of(const struct request *request)
 {

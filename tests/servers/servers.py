@@ -32,7 +32,7 @@ ROOTED = os.geteuid() == 0
 USER = "www-data" if ROOTED else getpass.getuser()
 GROUP = grp.getgrgid(pwd.getpwnam(USER).pw_gid).gr_name
 CLUSTER = "statsd://127.0.0.1:8126,statsd://127.0.0.1:8127"
-OTHER = "Mallory:a password of his own"
+OTHER = "Mallory:a password of their own"
 
 
 @functools.lru_cache(None)
