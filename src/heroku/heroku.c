@@ -28,11 +28,13 @@ read_router(const struct syslog_msg *message, struct slice text,
     struct heroku_reading *reading)
 {
 	struct router_line line;
+	const struct logfmt_pair *at;
 
 	router_scan(text, &line);
-	reading->verdict = line.at.key.len > 0
-	    ? error_judge_pairs(
-		  &line.at, &line.code, &rules->errors, &reading->code)
+	at = router_pair(&line, ROUTER_AT);
+	reading->verdict = at->key.len > 0
+	    ? error_judge_pairs(at, router_pair(&line, ROUTER_CODE),
+		  &rules->errors, &reading->code)
 	    : error_judge(message, text, &rules->errors, &reading->code);
 	reading->families |=
 	    router_tally(&line, rules->families, tally, &reading->flaw);
@@ -119,15 +121,17 @@ heroku_read(const struct syslog_msg *message, const struct heroku_rules *rules,
 {
 	struct heroku_reading reading = {.verdict = ERROR_NOT_ONE};
 	struct slice text = syslog_msg_text(message);
+	bool is_request =
+	    (rules->families & ROUTER_FAMILIES) && is_router(message);
 
-	if ((rules->families & ROUTER_FAMILIES) && is_router(message))
+	if (is_request)
 		read_router(message, text, rules, tally, &reading);
 	else
 		reading.verdict =
 		    error_judge(message, text, &rules->errors, &reading.code);
 	if (error_counts(reading.verdict))
 		tally_error(text, rules, tally, &reading);
-	if (rules->families & OTHER_FAMILIES)
+	if (!is_request && (rules->families & OTHER_FAMILIES))
 		reading.families |=
 		    read_others(message, text, rules, tally, &reading.flaw);
 	return reading;

@@ -18,7 +18,8 @@ struct logfmt_pair {
 /* A line whose pairs are being read. */
 struct logfmt {
 	struct marks marks;
-	size_t at; /* where the next pair is looked for */
+	size_t
+	    at; /* where the next pair is looked for; may be beyond the end */
 };
 
 static inline struct logfmt
@@ -70,6 +71,14 @@ logfmt_part(const struct logfmt *line, size_t to)
 	return (struct slice){line->marks.text.ptr + line->at, to - line->at};
 }
 
+/* Passes the byte at the next mark, or the end. */
+static inline void
+logfmt_pass(struct logfmt *line, size_t n)
+{
+	marks_pass(&line->marks);
+	line->at = n + 1;
+}
+
 /* The line is at the opening quote. */
 static inline bool
 logfmt_take_quoted(struct logfmt *line, struct logfmt_pair *pair)
@@ -77,8 +86,7 @@ logfmt_take_quoted(struct logfmt *line, struct logfmt_pair *pair)
 	struct slice text = line->marks.text;
 	size_t n;
 
-	line->at = logfmt_find(line, LOGFMT_QUOTED) + 1;
-	marks_pass(&line->marks);
+	logfmt_pass(line, logfmt_find(line, LOGFMT_QUOTED));
 	pair->escaped = false;
 	while ((n = logfmt_find(line, LOGFMT_QUOTED)) < text.len &&
 	    text.ptr[n] == '\\') {
@@ -87,9 +95,8 @@ logfmt_take_quoted(struct logfmt *line, struct logfmt_pair *pair)
 	}
 	if (n == text.len)
 		return false;
-	marks_pass(&line->marks);
 	pair->value = logfmt_part(line, n);
-	line->at = n + 1;
+	logfmt_pass(line, n);
 	return line->at == text.len || ascii_is_space(text.ptr[line->at]);
 }
 
@@ -99,20 +106,19 @@ logfmt_next(struct logfmt *line, struct logfmt_pair *pair)
 	struct slice text = line->marks.text;
 	size_t n;
 
-	while (line->at < text.len && ascii_is_space(text.ptr[line->at]))
-		marks_pass_to(&line->marks, ++line->at);
-	n = logfmt_find(line, LOGFMT_KEY);
+	while ((n = logfmt_find(line, LOGFMT_KEY)) == line->at &&
+	    n < text.len && ascii_is_space(text.ptr[n]))
+		logfmt_pass(line, n);
 	if (n == line->at || n == text.len || text.ptr[n] != '=')
 		return false;
-	marks_pass(&line->marks);
 	pair->key = logfmt_part(line, n);
-	line->at = n + 1;
+	logfmt_pass(line, n);
 	if (line->at < text.len && text.ptr[line->at] == '"')
 		return logfmt_take_quoted(line, pair);
 	n = logfmt_find(line, LOGFMT_WORD);
 	pair->value = logfmt_part(line, n);
 	pair->escaped = false;
-	line->at = n;
+	logfmt_pass(line, n);
 	return true;
 }
 

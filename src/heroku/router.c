@@ -7,28 +7,31 @@
 enum { VALUE_MAX = 17, STATUS_DIGITS = 3 };
 
 /*
- * The pair's member of the line, or NULL if the pair is not used.  A line has
- * about fourteen pairs; the lengths of their keys distinguish most of them.
+ * ROUTER_KEYS if the pair is not used.  A line has about fourteen pairs; the
+ * lengths of their keys distinguish most of them.
  */
-static struct logfmt_pair *
-place_of(struct router_line *line, struct slice key)
+static enum router_key
+key_of(struct slice key)
 {
 	switch (key.len) {
 	case 2:
-		return slice_equal(key, SLICE("at")) ? &line->at : NULL;
+		return slice_equal(key, SLICE("at")) ? ROUTER_AT : ROUTER_KEYS;
 	case 4:
-		return slice_equal(key, SLICE("code")) ? &line->code : NULL;
+		return slice_equal(key, SLICE("code")) ? ROUTER_CODE
+						       : ROUTER_KEYS;
 	case 5:
-		return slice_equal(key, SLICE("bytes")) ? &line->bytes : NULL;
+		return slice_equal(key, SLICE("bytes")) ? ROUTER_BYTES
+							: ROUTER_KEYS;
 	case 6:
-		return slice_equal(key, SLICE("status")) ? &line->status : NULL;
+		return slice_equal(key, SLICE("status")) ? ROUTER_STATUS
+							 : ROUTER_KEYS;
 	case 7:
 		if (slice_equal(key, SLICE("service")))
-			return &line->service;
-		return slice_equal(key, SLICE("connect")) ? &line->connect
-							  : NULL;
+			return ROUTER_SERVICE;
+		return slice_equal(key, SLICE("connect")) ? ROUTER_CONNECT
+							  : ROUTER_KEYS;
 	default:
-		return NULL;
+		return ROUTER_KEYS;
 	}
 }
 
@@ -36,13 +39,25 @@ void
 router_scan(struct slice text, struct router_line *line)
 {
 	struct logfmt pairs = logfmt_of(text);
-	struct logfmt_pair pair, *place;
+	struct logfmt_pair pair;
 
-	*line = (struct router_line){0};
-	while (logfmt_next(&pairs, &pair))
-		if ((place = place_of(line, pair.key)) != NULL &&
-		    place->key.len == 0)
-			*place = pair;
+	line->found = 0;
+	while (logfmt_next(&pairs, &pair)) {
+		enum router_key key = key_of(pair.key);
+
+		if (key == ROUTER_KEYS || (line->found & 1U << key))
+			continue;
+		line->found |= 1U << key;
+		line->pairs[key] = pair;
+	}
+}
+
+const struct logfmt_pair *
+router_pair(const struct router_line *line, enum router_key key)
+{
+	static const struct logfmt_pair none;
+
+	return line->found & 1U << key ? &line->pairs[key] : &none;
 }
 
 static enum metric_id
@@ -114,13 +129,15 @@ tally_times(const struct router_line *line, unsigned families,
 {
 	uint64_t service, connect;
 
-	if (!read_value(&line->service, read_ms, &service, flaw))
+	if (!read_value(
+		router_pair(line, ROUTER_SERVICE), read_ms, &service, flaw))
 		return 0;
 	if (families & FAMILY_BIT(FAMILY_LATENCY))
 		tally_latency(tally, service);
 	if (families & FAMILY_BIT(FAMILY_TIMINGS)) {
 		tally_ms(tally, METRIC_SERVICE, service);
-		if (read_value(&line->connect, read_ms, &connect, flaw))
+		if (read_value(router_pair(line, ROUTER_CONNECT), read_ms,
+			&connect, flaw))
 			tally_ms(tally, METRIC_CONNECT, connect);
 	}
 	return families &
@@ -135,7 +152,8 @@ tally_request(const struct router_line *line, struct slice status,
 
 	tally_count(tally, METRIC_REQUESTS, 1);
 	tally_count(tally, status_class(status), 1);
-	if (read_value(&line->bytes, number_read_whole, &bytes, flaw))
+	if (read_value(router_pair(line, ROUTER_BYTES), number_read_whole,
+		&bytes, flaw))
 		tally_count(tally, METRIC_BYTES, bytes);
 }
 
@@ -144,10 +162,11 @@ router_tally(const struct router_line *line, unsigned families,
     struct tally *tally, const char **flaw)
 {
 	char buf[VALUE_MAX + 1];
-	struct slice status = logfmt_value(&line->status, buf, VALUE_MAX);
+	struct slice status =
+	    logfmt_value(router_pair(line, ROUTER_STATUS), buf, VALUE_MAX);
 	unsigned given = families & FAMILY_BIT(FAMILY_ROUTER);
 
-	if (line->at.value.len == 0)
+	if (router_pair(line, ROUTER_AT)->value.len == 0)
 		return 0;
 	if (given)
 		tally_request(line, status, tally, flaw);

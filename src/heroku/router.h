@@ -10,13 +10,27 @@
 #include "heroku/logfmt.h"
 #include "metric/tally.h"
 
-/* The pairs that are used: the first one of each key. */
-struct router_line {
-	struct logfmt_pair at, code, status, service, connect, bytes;
+enum router_key {
+	ROUTER_AT,
+	ROUTER_CODE,
+	ROUTER_STATUS,
+	ROUTER_SERVICE,
+	ROUTER_CONNECT,
+	ROUTER_BYTES,
+	ROUTER_KEYS
 };
 
-/* Scans a line; a pair that is missing or incomplete gets no key. */
+/* The pairs that are used: the first one of each key. */
+struct router_line {
+	unsigned found; /* a bit for each key */
+	struct logfmt_pair pairs[ROUTER_KEYS];
+};
+
 void router_scan(struct slice text, struct router_line *line);
+
+/* The pair, which is empty if it is missing or incomplete. */
+const struct logfmt_pair *router_pair(
+    const struct router_line *line, enum router_key key);
 
 /*
  * Adds the samples of the wanted families, if the line has an `at`.  Returns
