@@ -347,10 +347,11 @@ warns_of_each_variable_that_looks_like_one_of_its_own(void **state)
 	    "API_CREDENTIALS=hush", "API_=hush", "API_KEY=hush", "METRIC=hush",
 	    "METRICSCLUSTER=hush", "METRICS_CLUSTERS=hush", "LEVEL=hush",
 	    "LEVELS_=hush", "DUPLICATE=hush", "ZERO=hush", "TAG=hush",
-	    "METRIC\n=hush"};
-	static const char *const other[] = {
-	    "API=", "APIS=", "METRI=", "PREFIX=/usr", "LEVE=", "LOG_LEVELS=",
-	    "TERM=", "MY_API_SECRET=", "api_secrets=", "DUPLICAT="};
+	    "FRAME_FILE=hush", "FRAMES=hush", "CAPTURE_FILE=hush",
+	    "PLATFORM_ONLYS=hush", "METRIC\n=hush"};
+	static const char *const other[] = {"API=", "APIS=", "METRI=",
+	    "PREFIX=/usr", "LEVE=", "LOG_LEVELS=", "TERM=", "MY_API_SECRET=",
+	    "api_secrets=", "DUPLICAT=", "FRAM=", "PLATFORM="};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(unknown); i++) {

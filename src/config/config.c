@@ -179,6 +179,9 @@ static const struct {
     {"DUPLICATE", FRONT, warn_of_unknown},
     {"ZERO", FRONT, warn_of_unknown},
     {"TAG", FRONT, warn_of_unknown},
+    {"FRAME", FRONT, warn_of_unknown},
+    {"CAPTURE", FRONT, warn_of_unknown},
+    {"PLATFORM_ONLY", FRONT, warn_of_unknown},
 };
 
 static void
