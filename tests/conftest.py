@@ -3,6 +3,7 @@
 bin/test runs the tests without the markers servers, collectors, dyno and slow;
 bin/test --all runs all."""
 
+import concurrent.futures
 import contextlib
 import fcntl
 import inspect
@@ -62,8 +63,10 @@ def pytest_pycollect_makeitem(collector, name, obj):
 
 
 def group_of(item):
-    """One worker runs the tests that share a set-up: the name of their
-    group."""
+    """One worker runs the tests that share a set-up, and another group of those
+    that wait: the name of the group."""
+    if item.get_closest_marker("waits"):
+        return "waits"
     scopes = {of[-1].scope for of in
               item._fixtureinfo.name2fixturedefs.values()}
     if "module" in scopes:
@@ -91,11 +94,17 @@ def pytest_collection_modifyitems(items):
 LOCK = ROOT / "build" / "quiet"
 
 
+@contextlib.contextmanager
+def locked(how):
+    with open(LOCK, "a") as lock:
+        fcntl.flock(lock, how)
+        yield
+
+
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
-    with open(LOCK, "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX if item.get_closest_marker("alone")
-                    else fcntl.LOCK_SH)
+    with locked(fcntl.LOCK_EX if item.get_closest_marker("alone")
+                else fcntl.LOCK_SH):
         yield
 
 
@@ -125,8 +134,8 @@ class Namespaces:
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid,
                                            location=item.location)
-        call = pytest.CallInfo.from_call(lambda: run_in_namespaces(item),
-                                         "call")
+        run = waits.result if Waits.has(item) else run_in_namespaces
+        call = pytest.CallInfo.from_call(lambda: run(item), "call")
         item.ihook.pytest_runtest_logreport(
             report=item.ihook.pytest_runtest_makereport(item=item, call=call))
         item.session._setupstate.teardown_exact(nextitem)
@@ -135,8 +144,49 @@ class Namespaces:
         return True
 
 
+class Waits:
+    """Tests with the marker `waits` all start, in threads, when the first one
+    runs. They are methods of a Case, and have no fixtures unless they run in
+    namespaces."""
+
+    def __init__(self):
+        self.running = {}
+
+    @staticmethod
+    def has(item):
+        return item.get_closest_marker("waits") is not None and \
+            INSIDE not in os.environ
+
+    @staticmethod
+    def run(item):
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        with locked(fcntl.LOCK_SH), item.cls.alone() as case:
+            if item.get_closest_marker("namespaces") is not None:
+                run_in_namespaces(item)
+            else:
+                getattr(case, item.originalname)(**parameters)
+
+    def result(self, item):
+        if not self.running:
+            items = [*filter(self.has, item.session.items)]
+            threads = concurrent.futures.ThreadPoolExecutor(len(items))
+            self.running = {i: threads.submit(self.run, i) for i in items}
+        return self.running[item].result()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem):
+        if not self.has(pyfuncitem):
+            return None
+        self.result(pyfuncitem)
+        return True
+
+
+waits = Waits()
+
+
 def pytest_configure(config):
     config.pluginmanager.register(Namespaces(), "namespaces")
+    config.pluginmanager.register(waits, "waits")
 
 
 def fail_if_skipped(report):

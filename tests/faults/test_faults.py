@@ -119,6 +119,7 @@ class ClientFaults(FaultTest):
             s.close()
         assert len(self.counters()) == 4 * (50 + 8)
 
+    @pytest.mark.waits
     def test_silent_clients_are_hung_up_on(self):
         self.start_web()
         raw = build_request(body=REFERENCE)

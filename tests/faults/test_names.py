@@ -101,10 +101,11 @@ class Names(ResponderTest):
             METRICS_CLUSTER=self.cluster)
 
     def post(self):
-        """Posts the example; must be quick, regardless of the name server."""
+        """Posts the example; must be quick, regardless of the name server,
+        whose silence lasts for more than 5 s."""
         started = time.monotonic()
         assert self.status() == 201
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 2
 
     def wait_for_lookups(self, n=2):
         asked = self.server.asked
@@ -119,6 +120,7 @@ class Names(ResponderTest):
         assert (len(self.one.lines()) / 4, len(self.two.lines()) / 4) == (
             one, two)
 
+    @pytest.mark.waits
     def test_address_changed(self):
         self.start(["127.0.0.2"])
         self.post()
@@ -143,6 +145,7 @@ class Names(ResponderTest):
         assert self.server.asked - asked in (3, 4)
         self.assert_counted(1 + posts, 0)
 
+    @pytest.mark.waits
     def test_name_gone_keeps_the_old_address(self):
         self.start(["127.0.0.2"])
         self.post()
@@ -154,6 +157,7 @@ class Names(ResponderTest):
             self.responder.log()
         assert "using=old-address" in self.responder.log()
 
+    @pytest.mark.waits
     def test_name_server_failing_keeps_the_old_address(self):
         self.start(["127.0.0.2"])
         self.post()
@@ -163,6 +167,7 @@ class Names(ResponderTest):
             self.post()
         self.assert_counted(4, 0)
 
+    @pytest.mark.waits
     def test_name_server_silent_keeps_the_old_address_and_holds_nobody_up(self):
         self.start(["127.0.0.2"])
         self.post()
@@ -225,6 +230,7 @@ class Names(ResponderTest):
         assert self.one.lines() == [
             "heaven.heroku.errors.R89:1|c"] * (status == 201)
 
+    @pytest.mark.waits
     def test_nine_addresses_in_turn(self):
         # Eight are kept, including the connected one, although the C library
         # puts it last; once it is no longer listed, it is given up.
@@ -247,11 +253,12 @@ class Names(ResponderTest):
         assert len(ninth.lines()) == 3 * 4
         assert sum(len(c.lines()) for c in eight) == 4
 
+    @pytest.mark.waits
     def test_name_server_silent_at_start(self):
         started = time.monotonic()
         self.start(None)
         assert self.status() == 201
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 8  # silence takes 10 s
         assert "the name server has not answered yet" in self.responder.log()
         self.wait_for_log('reason="no address"')
         self.server.says = ["127.0.0.2"]
@@ -274,7 +281,7 @@ class SendBuffer(ResponderTest):
             for n in range(200):
                 started = time.monotonic()
                 assert self.status() == 201
-                assert time.monotonic() - started < 0.5
+                assert time.monotonic() - started < 2
         finally:
             subprocess.run([tool("tc"), "qdisc", "del", "dev", "lo", "root"],
                            check=True)

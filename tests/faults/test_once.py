@@ -198,10 +198,7 @@ class Disturber(threading.Thread):
                 what = self.due.pop() if self.due else self.rng.choices(
                     list(self.weights), list(self.weights.values()))[0]
                 since = time.monotonic()
-                since = time.monotonic()
                 getattr(self.world, what)()
-                print(f"{since:.3f} to {time.monotonic():.3f}: {what}",
-                      flush=True)
                 print(f"{since:.3f} to {time.monotonic():.3f}: {what}",
                       flush=True)
                 self.world.happened[what] += 1

@@ -1,7 +1,7 @@
 """The program and a second implementation judge random bodies: they find the
 same verdicts, lines, offsets and faults.
 
-BODIES (100000) and LINES (20000) are their numbers; SEED repeats a run.  A
+BODIES (50000) and LINES (20000) are their numbers; SEED repeats a run.  A
 difference is shrunk to a minimum; its body is in build/properties/found."""
 
 import collections
@@ -19,7 +19,7 @@ from lib.frames import frame
 from lib.places import FIXTURES, PATH, PROGRAM, ROOT
 from lines import Lines
 
-BODIES = int(os.environ.get("BODIES", "100000"))
+BODIES = int(os.environ.get("BODIES", "50000"))
 LINES = int(os.environ.get("LINES", "20000"))
 EXPLAINED = 200
 JUDGE = ROOT / "build" / "properties" / "judge"
