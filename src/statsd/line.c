@@ -29,6 +29,8 @@ line_put_bucket(struct buf *t, struct slice app, const struct sample *sample)
 size_t
 line_owner(struct slice bucket, size_t n)
 {
+	if (n == 1)
+		return 0;
 	return crc32(0, (const Bytef *)bucket.ptr, (uInt)bucket.len) % n;
 }
 
