@@ -9,6 +9,7 @@ import contextlib
 import os
 import platform
 import re
+import shlex
 import statistics
 import subprocess
 import tempfile
@@ -193,8 +194,8 @@ def traced(folder, cluster):
     """A Server whose responder's system calls go to a file; and the file."""
     calls = Path(folder) / "calls"
     wrapper = Path(folder) / "traced"
-    wrapper.write_text(f"#!/bin/sh\nexec {tool('strace')} -o {calls} "
-                       f"{PROGRAM}\n")
+    command = shlex.join([tool("strace"), "-o", str(calls), str(PROGRAM)])
+    wrapper.write_text(f"#!/bin/sh\nexec {command}\n")
     wrapper.chmod(0o755)
     return Server(folder, wrapper, cluster), calls
 

@@ -368,7 +368,10 @@ class Backlog(WebTest):
     def test_is_warned_of_where_the_system_allows_fewer(self):
         self.setting.write_text("128")
         assert "warning: net.core.somaxconn is 128: " in self.warnings()
-        assert self.statuses()[0] == [201, 500]
+        # lighttpd answers 500 to those that find no place, and 503 to those
+        # that come in the second after.
+        statuses, _ = self.statuses()
+        assert statuses in ([201, 500], [201, 500, 503])
 
     def test_is_1024(self):
         self.setting.write_text("1024")

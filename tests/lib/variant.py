@@ -36,7 +36,9 @@ def impatient_program():
         header, text = folder / "bounds.h", impatient_bounds()
         if not header.exists() or header.read_text() != text:
             header.write_text(text)
-        subprocess.run(["make", "-s", "-j2", "-C", ROOT, f"BUILD={folder}",
-                        f"BIN={folder}", f"CPPFLAGS=-iquote {folder}",
-                        *shlex.split(FLAGS), program], check=True)
+        # Relative: make splits names at blanks, which ROOT may have.
+        name = folder.relative_to(ROOT)
+        subprocess.run(["make", "-s", "-j2", f"BUILD={name}", f"BIN={name}",
+                        f"CPPFLAGS=-iquote {name}", *shlex.split(FLAGS),
+                        program.relative_to(ROOT)], check=True, cwd=ROOT)
     return program
