@@ -32,7 +32,7 @@ EVERYTHING = COUNTERS + ",timings,custom"
 # seconds, requests.
 Extent = collections.namedtuple(
     "Extent", "round turns seconds traced remembered")
-LONG = Extent(0.02, 50, 0.15, 100, 1000)
+LONG = Extent(0.02, 40, 0.15, 100, 1000)
 SHORT = Extent(0, 2, 0.2, 3, 30)
 
 
@@ -179,7 +179,7 @@ def variants(folder, sink, extent, names=VARIANTS):
     for body in make_bodies(folder, (10, 1000)):
         head += [f"{body.messages:,} messages: rate", "CPU"]
         loads = in_turns([lambda s=s: s.wrk(body, extent.seconds)
-                          for s in servers], max(2, extent.turns // 5))
+                          for s in servers], max(2, extent.turns // 4))
         for row, theirs in zip(rows, loads[1:]):
             row += [spread(ratios(theirs, loads[0], "rate")),
                     spread(ratios(loads[0], theirs, "cpu"))]
