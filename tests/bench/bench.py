@@ -21,7 +21,7 @@ from lib.collector import Sink
 from lib.http import basic
 from lib.places import CREDENTIALS, LOGPLEX, PROGRAM, tool
 from lib.processes import responders
-from load import (BUILT, Server, in_turns, make_bodies, median, ratios,
+from load import (BUILT, Folder, Server, in_turns, make_bodies, median, ratios,
                   resident_kb, spread, unread)
 from page import make_table, marked, read_tables, write_tables
 
@@ -64,7 +64,7 @@ def start(folder, sink, extent):
     return run(
         "start", PROGRAM, BUILT / "deployed", BUILT / "constant", body.path,
         extent.round * 10, f"METRICS={EVERYTHING}",
-        f"FRAMES_FILE={folder}/frames", env={
+        f"FRAMES_FILE={folder.path}/frames", env={
             "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
             "REQUEST_METHOD": "POST", "SCRIPT_NAME": "",
             "PATH_INFO": "/heaven/logs", "CONTENT_TYPE": LOGPLEX,
@@ -221,7 +221,8 @@ def count_calls(path, requests):
 def system_calls(folder, extent):
     """System calls and datagrams per request; there must be a datagram for
     each distinct code."""
-    sink, requests = Sink(), extent.traced
+    sink = folder.enter_context(contextlib.closing(Sink()))
+    requests = extent.traced
     server, path = traced(folder, sink.uri)
     rows = []
     for body in make_bodies(folder, (1, 10, 100, 1000)):
@@ -240,7 +241,6 @@ def system_calls(folder, extent):
             f"{n / requests:.4g}"
             for n in [*counts, total - sum(counts), total]]])
     server.stop()
-    sink.close()
     return {"calls": make_table(
         ["messages", "bytes", "distinct codes", *CALLS, "others", "in all"],
         rows)}
@@ -264,10 +264,7 @@ def memory(folder, sink, extent):
 def measure(extent):
     """All tables, each printed when it is there."""
     tables = {}
-    with contextlib.ExitStack() as ends:
-        folder = ends.enter_context(
-            tempfile.TemporaryDirectory(prefix="logplex-statsd-bench-"))
-        sink = ends.enter_context(contextlib.closing(unread()))
+    with Folder() as folder, contextlib.closing(unread()) as sink:
         for piece in (
                 machine,
                 *[lambda p=p: run(p, extent.round) for p in

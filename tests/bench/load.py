@@ -125,6 +125,18 @@ class Loaded:
                       for after, b in zip(self.cpu_seconds(), before)])
 
 
+class Folder(contextlib.ExitStack):
+    """A temporary folder, which ends with all servers started in it."""
+
+    def __init__(self):
+        super().__init__()
+        self.path = self.enter_context(
+            tempfile.TemporaryDirectory(prefix="logplex-statsd-bench-"))
+
+    def __fspath__(self):
+        return self.path
+
+
 class Server(Loaded, Process):
     """lighttpd with the project's lighttpd.conf, or a variant of it, and any
     responder instead of the program."""
@@ -144,6 +156,7 @@ class Server(Loaded, Process):
                  "LISTEN_TOO": f"127.0.0.1:{self.port}",
                  "SOCKET_DIR": str(self.folder), "METRICS_CLUSTER": cluster,
                  "API_CREDENTIALS_HEAVEN": CREDENTIALS, **env})
+        folder.callback(self.stop)
         wait_until(self.answers, "lighttpd answers", process=self)
 
     def post(self, bodies):

@@ -18,7 +18,7 @@ from lib.http import request
 from lib.places import CREDENTIALS, PROGRAM, REFERENCE, ROOT, tool
 from lib.ports import free_port
 from lib.processes import Process, wait_until
-from load import (Loaded, Server, in_turns, make_bodies, median, ratios,
+from load import (Folder, Loaded, Server, in_turns, make_bodies, median, ratios,
                   spread, unread)
 from page import make_table, marked, write_tables
 
@@ -52,6 +52,7 @@ class StandIn(Loaded, Process):
             env={"PORT": str(self.port), "COLLECTOR": str(collector.port),
                  "CREDENTIALS": CREDENTIALS, "NODE_ENV": "production",
                  "NODE_PATH": str(PACKAGES / "node_modules")})
+        folder.callback(self.stop)
         wait_until(self.answers, "the stand-in answers", process=self)
 
     def processes(self):
@@ -93,18 +94,14 @@ def count(server, collector, probe):
 
 def compare_counts(folder):
     corpus, = make_bodies(folder, (1000,))
-    with contextlib.ExitStack() as ends:
-        collectors = [ends.enter_context(contextlib.closing(Collector()))
-                      for _ in range(2)]
-        servers = [StandIn(folder, collectors[0]),
-                   Server(folder, PROGRAM, collectors[1].uri)]
-        for server in servers:
-            ends.callback(server.stop)
-        return make_table(HEADS["peers-counts"], [
-            [probe.words, probe.errors,
-             *count(servers[0], collectors[0], probe),
-             *count(servers[1], collectors[1], probe)]
-            for probe in probes(corpus.path.read_bytes())])
+    theirs, ours = [folder.enter_context(contextlib.closing(Collector()))
+                    for _ in range(2)]
+    stand_in = StandIn(folder, theirs)
+    server = Server(folder, PROGRAM, ours.uri)
+    return make_table(HEADS["peers-counts"], [
+        [probe.words, probe.errors, *count(stand_in, theirs, probe),
+         *count(server, ours, probe)]
+        for probe in probes(corpus.path.read_bytes())])
 
 
 def row(body, theirs, ours, resident):
@@ -118,21 +115,18 @@ def row(body, theirs, ours, resident):
 
 
 def compare_loads(folder, turns, seconds):
-    with contextlib.ExitStack() as ends:
-        sink = ends.enter_context(contextlib.closing(unread()))
-        servers = [StandIn(folder, sink), Server(folder, PROGRAM, sink.uri)]
-        for server in servers:
-            ends.callback(server.stop)
-        rows = []
-        for body in make_bodies(folder, (1, 10, 100, 1000)):
-            loads = in_turns([lambda s=s: s.wrk(body, seconds)
-                              for s in servers], turns)
-            rows.append(row(body, *loads, [s.resident_kb() for s in servers]))
-        return make_table(HEADS["peers"], rows)
+    sink = folder.enter_context(contextlib.closing(unread()))
+    servers = [StandIn(folder, sink), Server(folder, PROGRAM, sink.uri)]
+    rows = []
+    for body in make_bodies(folder, (1, 10, 100, 1000)):
+        loads = in_turns([lambda s=s: s.wrk(body, seconds) for s in servers],
+                         turns)
+        rows.append(row(body, *loads, [s.resident_kb() for s in servers]))
+    return make_table(HEADS["peers"], rows)
 
 
 def compare():
-    with tempfile.TemporaryDirectory(prefix="logplex-statsd-bench-") as folder:
+    with Folder() as folder:
         return {"peers": compare_loads(folder, 12, 0.5),
                 "peers-counts": compare_counts(folder)}
 

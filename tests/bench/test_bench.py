@@ -3,21 +3,20 @@ page has its tables.  Times are not judged."""
 
 import contextlib
 import re
-import tempfile
 
 import peers
 import pytest
 
 from bench import SHORT, VARIANTS, measure
 from lib.places import PROGRAM, REFERENCE
-from load import Server, make_bodies, unread
+from load import Folder, Server, make_bodies, unread
 from page import PAGE, TABLE, read_tables, write_tables
 
 
 @pytest.fixture
 def folder():
-    with tempfile.TemporaryDirectory(prefix="logplex-statsd-bench-") as name:
-        yield name
+    with Folder() as it:
+        yield it
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +71,6 @@ def test_memory_does_not_grow(tables):
 
 @pytest.mark.parametrize("edit", VARIANTS.values(), ids=VARIANTS)
 def test_serves_with_every_variant_of_the_configuration(folder, edit):
-    with contextlib.ExitStack() as ends:
-        sink = ends.enter_context(contextlib.closing(unread()))
-        server = Server(folder, PROGRAM, sink.uri, edit)
-        ends.callback(server.stop)
-        server.post([REFERENCE] * 3)
+    sink = folder.enter_context(contextlib.closing(unread()))
+    server = Server(folder, PROGRAM, sink.uri, edit)
+    server.post([REFERENCE] * 3)
