@@ -13,6 +13,8 @@ import sys
 
 import pytest
 
+pytest.register_assert_rewrite("lib")  # shows the values of its asserts too
+
 from lib.case import Case
 from lib.places import ROOT, tool
 

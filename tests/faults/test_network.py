@@ -3,10 +3,10 @@ collector, the link. Batches answered 201 afterwards arrive. The responder and
 the collector run in separate network namespaces, connected by a link; the
 namespaces end with the processes that hold them."""
 
+import contextlib
 import itertools
 import re
 import signal
-import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -41,14 +41,14 @@ class SourcesCollector(Collector):
         self.sources = []
         super().__init__(*args)
 
-    def _read(self):
-        while not self._closed:
-            try:
+    def take(self):
+        taken = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
                 datagram, source = self.socket.recvfrom(65536)
-            except socket.timeout:
-                continue
-            self.datagrams.append(datagram)
-            self.sources.append(source[0])
+                taken.append(datagram)
+                self.sources.append(source[0])
+        return taken
 
 
 class Load(threading.Thread):

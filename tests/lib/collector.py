@@ -1,6 +1,7 @@
 """UDP sinks in place of collectors."""
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -63,29 +64,29 @@ class Collector(Sink):
         self.datagrams = []
         self._lock = threading.Lock()
         self._closed = False
-        self.socket.settimeout(0.05)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
+    def _keep(self):
+        with self._lock:
+            self.datagrams += self.take()
+
     def _read(self):
+        ready = select.poll()
+        ready.register(self.socket, select.POLLIN)
         while not self._closed:
-            try:
-                datagram = self.socket.recv(65536)
-            except socket.timeout:
-                continue
-            except OSError:
-                return
-            with self._lock:
-                self.datagrams.append(datagram)
+            if ready.poll(50):
+                self._keep()
 
     def settled(self):
-        """All datagrams, once no more arrive."""
+        """All datagrams, once no more arrive. The thread may lag behind what
+        the kernel has."""
         while True:
             before = len(self.datagrams)
             time.sleep(0.15)
-            with self._lock:
-                if len(self.datagrams) == before:
-                    return list(self.datagrams)
+            self._keep()
+            if len(self.datagrams) == before:
+                return list(self.datagrams)
 
     def lines(self):
         """The lines of all datagrams."""

@@ -57,7 +57,7 @@ MASKED = re.compile("|".join((
     r"'(?:\\.|[^'\\])*'", r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", r"sizeof\([^()]*\)",
     r"^[ \t]*(?!return\b)[a-z_][\w ]* \**\w+\[[^=;]*\];",
     r"\bfd(?:| = \w+\([^()]*\)\)) (?:>=|<) 0\b")), re.DOTALL | re.MULTILINE)
-# Lines about time, where a thousandth more is no difference.
+# Lines about time, where a millisecond, or a thousandth, is no difference.
 TIME = re.compile(r"_MS\b|tv_sec|nsec|timespec")
 
 # (what, pattern, replacements); group 1 is replaced.
