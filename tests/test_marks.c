@@ -59,30 +59,12 @@ a_mark_is_found_at_every_place(void **state)
 		}
 }
 
-static void
-marks_before_a_place_are_passed(void **state)
-{
-	char bytes[150];
-	struct slice text = {bytes, sizeof(bytes)};
-
-	(void)state;
-	memset(bytes, ' ', sizeof(bytes));
-	for (size_t place = 0; place < sizeof(bytes) + 3; place++) {
-		struct marks marks = marks_of(text);
-
-		marks_pass_to(&marks, place);
-		assert_int_equal(marks_next(&marks),
-		    place < sizeof(bytes) ? place : sizeof(bytes));
-	}
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_byte_is_a_mark_or_not),
 	    cmocka_unit_test(a_mark_is_found_at_every_place),
-	    cmocka_unit_test(marks_before_a_place_are_passed),
 	};
 
 	return cmocka_run_group_tests_name("marks", tests, NULL, NULL);

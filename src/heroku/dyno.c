@@ -84,7 +84,7 @@ add_sample(const struct dyno *dyno, const struct logfmt_pair *pair,
 	return false;
 }
 
-static bool
+__attribute__((flatten)) static bool
 add_samples(const struct dyno *dyno, struct slice text, struct tally *tally,
     const char **flaw)
 {

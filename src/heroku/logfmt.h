@@ -91,7 +91,9 @@ logfmt_take_quoted(struct logfmt *line, struct logfmt_pair *pair)
 	while ((n = logfmt_find(line, LOGFMT_QUOTED)) < text.len &&
 	    text.ptr[n] == '\\') {
 		pair->escaped = true;
-		marks_pass_to(&line->marks, n + 2);
+		marks_pass(&line->marks);
+		if (marks_next(&line->marks) == n + 1)
+			marks_pass(&line->marks);
 	}
 	if (n == text.len)
 		return false;

@@ -101,21 +101,11 @@ marks_next(struct marks *m)
 	return m->block + (size_t)__builtin_ctzll(m->bits);
 }
 
-/* Passes the mark that marks_next has returned. */
+/* Passes the mark that marks_next has returned, if there was one. */
 static inline void
 marks_pass(struct marks *m)
 {
 	m->bits &= m->bits - 1;
-}
-
-/* Passes every mark before the place, which may lie beyond the text. */
-static inline void
-marks_pass_to(struct marks *m, size_t place)
-{
-	size_t n;
-
-	while ((n = marks_next(m)) < place && n < m->text.len)
-		marks_pass(m);
 }
 
 #endif

@@ -35,7 +35,7 @@ key_of(struct slice key)
 	}
 }
 
-/* Most lines are read here: everything that it calls is inlined. */
+/* Hot, so the reader of pairs is inlined (flatten), as in error.c and dyno.c. */
 __attribute__((flatten)) void
 router_scan(struct slice text, struct router_line *line)
 {
