@@ -35,7 +35,7 @@ key_of(struct slice key)
 	}
 }
 
-/* Hot, so the reader of pairs is inlined (flatten), as in error.c and dyno.c. */
+/* Hot: the reader of pairs is inlined, as in error.c and dyno.c. */
 __attribute__((flatten)) void
 router_scan(struct slice text, struct router_line *line)
 {
