@@ -81,9 +81,9 @@ def test_lintian_has_nothing_to_say(built):
     (changes,) = built.glob("*.changes")
     options = ["--allow-root"] if os.geteuid() == 0 else []
     done = subprocess.run(
-        [tool("lintian"), *options, "--fail-on", "warning,error", changes],
-        capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+        [tool("lintian"), *options, "--fail-on", "warning,error", changes.name],
+        cwd=built, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_it_installs_program_units_manuals_and_examples(bare):
