@@ -77,6 +77,21 @@ a_framing_fault_ends_it_without_counters(void **state)
 }
 
 static void
+text_that_begins_like_no_body_is_said_to_be_none(void **state)
+{
+	static const char sentence[] =
+	    "this is neither a drain body nor the output of heroku logs\n";
+
+	(void)state;
+	assert_false(explained("hello", false));
+	assert_memory_equal(err, sentence, strlen(sentence));
+	assert_false(explained("3 oddhello", false)); /* not at the start */
+	assert_null(strstr(err, sentence));
+	assert_false(explained("5 x", false)); /* another fault */
+	assert_null(strstr(err, sentence));
+}
+
+static void
 shows_sixty_bytes_of_a_text_however_they_are_escaped(void **state)
 {
 	char body[128], want[512];
@@ -110,6 +125,7 @@ main(void)
 	    cmocka_unit_test(prints_a_line_a_message_and_a_line_a_counter),
 	    cmocka_unit_test(a_terminal_sees_verdicts_in_colour),
 	    cmocka_unit_test(a_framing_fault_ends_it_without_counters),
+	    cmocka_unit_test(text_that_begins_like_no_body_is_said_to_be_none),
 	    cmocka_unit_test(
 		shows_sixty_bytes_of_a_text_however_they_are_escaped),
 	};

@@ -140,7 +140,7 @@ class Demo(Case):
         return sums
 
     def test_a_day(self):
-        self.start_demo(30)
+        self.start_demo(15)
         self.url = self.wait_for(r"Open (http://127\.0\.0\.1:\d+/)", 120)
         self.wait_for(r"(The day is over)", 90)
         wanted = collections.Counter()
