@@ -101,6 +101,21 @@ prints_what_would_be_used(void **state)
 }
 
 static void
+prints_where_batches_are_remembered(void **state)
+{
+	(void)state;
+	assert_true(checks(false, "METRICS_CLUSTER=statsd://127.0.0.1:1",
+	    "API_SECRET=0123456789abcdef"));
+	assert_non_null(strstr(out,
+	    "repeated batches: counted once within each process "
+	    "(FRAMES_FILE is not set)\n"));
+	assert_true(checks(false, "METRICS_CLUSTER=statsd://127.0.0.1:1",
+	    "API_SECRET=0123456789abcdef", "FRAMES_FILE=/frames"));
+	assert_non_null(strstr(
+	    out, "repeated batches: counted once, remembered in /frames\n"));
+}
+
+static void
 prints_users_when_the_web_server_checks(void **state)
 {
 	(void)state;
@@ -426,6 +441,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(prints_what_would_be_used),
+	    cmocka_unit_test(prints_where_batches_are_remembered),
 	    cmocka_unit_test(prints_users_when_the_web_server_checks),
 	    cmocka_unit_test(prints_what_is_counted_under_which_names),
 	    cmocka_unit_test(prints_all_faults_and_nothing_else),

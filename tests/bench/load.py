@@ -17,7 +17,7 @@ from lib.collector import Sink
 from lib.http import basic, build_request, connect, read_answer, request
 from lib.places import CREDENTIALS, REFERENCE, ROOT, tool
 from lib.ports import free_port
-from lib.processes import Process, children, wait_until
+from lib.processes import Process, children, cpu_seconds, wait_until
 
 BUILT = ROOT / "build" / "tests" / "bench"
 
@@ -57,11 +57,6 @@ def unread():
     sink = Sink()
     sink.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
     return sink
-
-
-def cpu_seconds(pid):
-    return sum(int((task / "schedstat").read_text().split()[0])
-               for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
 
 
 def resident_kb(pid):

@@ -219,7 +219,7 @@ class Start(DynoTest):
                         LOG_LEVEL="loud")
         status, took = self.web.wait_for_exit(10)
         assert status != 0
-        assert took < 5
+        assert took < 8
         log = self.web.log()
         for fault in ("collector 1", "collector 2", "API_CREDENTIALS_HEAVEN",
                       "LOG_LEVEL"):
@@ -253,7 +253,7 @@ class Shutdown(DynoTest):
     def test_idle(self):
         self.start_web()
         self.shut_down(times=1)
-        assert self.assert_ends(SHUTDOWN) < 3
+        assert self.assert_ends(SHUTDOWN) < 10
 
     def test_requests_in_hand_are_answered_and_counted(self):
         self.start_web()
@@ -345,7 +345,7 @@ class Shutdown(DynoTest):
             s.sendall(build_request(body=REFERENCE, close=False))
             assert read_answer(s).status == 201
         self.shut_down()
-        assert self.assert_ends(SHUTDOWN) < 5
+        assert self.assert_ends(SHUTDOWN) < 10
         for s in clients:
             assert s.recv(1) == b""
             s.close()

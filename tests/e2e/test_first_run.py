@@ -102,7 +102,7 @@ class Probe(Case):
         out, _ = check(METRICS_CLUSTER=f"statsd://[::ffff:127.0.0.1]:{c.port}")
         assert "there is no way to know whether it arrived\n" in out
         took = time.monotonic() - began
-        assert 0.2 <= took < 1, took
+        assert 0.2 <= took < 5, took
 
     def test_no_time_is_lost_on_loopback(self):
         def took():

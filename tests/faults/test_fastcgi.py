@@ -22,7 +22,7 @@ from lib.fastcgi import (ABORT, DATA, KEEP_CONNECTION, PARAMS, ResponderTest,
                          stream, variables)
 from lib.frames import frame, frames, logplex_frame
 from lib.places import PROGRAM, REFERENCE, REFERENCE_COUNTERS, tool
-from lib.processes import wait_until
+from lib.processes import cpu_seconds, wait_until
 
 
 class Descriptors(ResponderTest):
@@ -529,15 +529,11 @@ class Costs(ResponderTest):
     def assert_quick(self, bodies):
         worst = 0.0, ""
         for why, body in bodies.items():
-            with contextlib.closing(self.connect()) as s:
-                raw = message(body)
-                started = time.monotonic()
-                s.sendall(raw)
-                answer = read_reply(s)
-                took = time.monotonic() - started
-                assert answer.status == (422 if why[:2] == "no" else 201)
-                assert took < 2
-                worst = max(worst, (took, why))
+            before = cpu_seconds(self.responder.pid)
+            assert self.status(body) == (422 if why[:2] == "no" else 201)
+            took = cpu_seconds(self.responder.pid) - before
+            assert took < 1, why
+            worst = max(worst, (took, why))
         print(f"at most {worst[0]:.3f} s, {worst[1]}", end=" ... ")
 
     def test_no_body_of_errors_holds_the_process(self):
@@ -614,7 +610,7 @@ class Logs(ResponderTest):
 
     def test_stops_nothing(self):
         self.start_with_full_log()
-        assert self.refuse(60) < 3
+        assert self.refuse(100) < 6  # waits would take 10 s
 
     def test_says_how_many_lines_were_dropped_once_it_is_read(self):
         self.start_with_full_log()
@@ -642,7 +638,7 @@ class Logs(ResponderTest):
             started = time.monotonic()
             for _ in range(60):
                 assert self.status(long) == 201
-            assert time.monotonic() - started < 3
+            assert time.monotonic() - started < 5  # waits would take 7 s
         finally:
             stop.set()
             reader.join()
@@ -651,7 +647,7 @@ class Logs(ResponderTest):
         self.start_with_full_log(LOG_LEVEL="debug")
         started = time.monotonic()
         assert self.status(b"3 odd" * 200 + REFERENCE) == 201
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8
         self.assert_reference_counted()
 
     def test_at_debug_twenty_skipped_messages_are_shown(self):

@@ -64,7 +64,7 @@ class CollectorFaults(FaultTest):
         for _ in range(21):
             answer, took = self.timed_post()
             assert answer.status == 201
-            assert took < 1
+            assert took < 3
         # The kernel reports some of the 63 datagrams, in one line a minute.
         lines = self.log_lines("send-failed")
         assert len(lines) == 1, lines
@@ -113,7 +113,7 @@ class ClientFaults(FaultTest):
                 s.sendall(raw[step:step + len(raw) // 8 + 1])
             answer, took = self.timed_post()
             assert answer.status == 201
-            assert took < 1
+            assert took < 3
         for s in slow:
             assert read_answer(s).status == 201
             s.close()
@@ -126,7 +126,7 @@ class ClientFaults(FaultTest):
         silent = [connect(self.port, timeout=40) for _ in range(3)]
         for s, part in zip(silent, (raw[:1], raw[:100], raw[:-1])):
             s.sendall(part)
-        assert self.timed_post()[1] < 1
+        assert self.timed_post()[1] < 3
         started = time.monotonic()
         for s in silent:
             assert read_answer(s).raw[:13] == b""
@@ -373,12 +373,12 @@ class WebServerFaults(FaultTest):
         summary = self.account(told)
         assert summary[201, "all"] > 100
         assert {s for s, _ in summary} <= {201, 500, 503}
-        wait_until(lambda: self.post().status == 201, "served again", 5)
+        wait_until(lambda: self.post().status == 201, "served again")
 
     def test_responder_aborted_is_started_again(self):
         self.start_web()
         os.kill(self.responder, signal.SIGABRT)
-        wait_until(lambda: self.post().status == 201, "served again", 5)
+        wait_until(lambda: self.post().status == 201, "served again")
         assert self.counters() == sorted(REFERENCE_COUNTERS)
 
     def test_responder_killed_again_at_once_is_started_within_seconds(self):
@@ -425,7 +425,7 @@ class WebServerFaults(FaultTest):
                 lighttpd = [p for p in children(self.web.pid) if os.readlink(
                     f"/proc/{p}/exe").endswith("lighttpd")]
                 os.kill(lighttpd[0], signal.SIGKILL)
-                self.web.wait(10)
+                self.web.wait(30)
                 self.restart(signal.SIGTERM)
             time.sleep(0.5)
         summary = self.account(self.under_load(restart))
@@ -453,7 +453,7 @@ class WebServerFaults(FaultTest):
             assert [f.parent.stat().st_mode & 0o077 for f in kept] == [
                 0] * len(kept)
             os.kill(lighttpd, signal.SIGKILL)
-            self.web.wait(10)
+            self.web.wait(30)
         assert [f for f in kept if f.exists()] == []
 
     def test_two_at_once(self):
@@ -476,7 +476,7 @@ class WebServerFaults(FaultTest):
         second = Process([ROOT / "bin" / "web"],
                          env={"PORT": str(self.port), "BIND": "127.0.0.1"})
         self.keep(second)
-        assert second.wait(10) not in (0, None)
+        assert second.wait(30) not in (0, None)
         assert "in use" in second.log()
         assert self.post().status == 201
         assert responders(self.web.pid) == [self.responder]

@@ -76,6 +76,12 @@ def is_running(pid):
     return False
 
 
+def cpu_seconds(pid):
+    """The CPU time of a process so far."""
+    return sum(int((task / "schedstat").read_text().split()[0])
+               for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
 def children(pid):
     """The pids of a process's children, their children and so on."""
     found = []

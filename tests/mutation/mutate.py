@@ -46,7 +46,8 @@ END_TO_END = {
                "faults/test_fastcgi.py"],
     "options.c": ["e2e/test_cli.py", "e2e/test_first_run.py"],
 }
-LAST = ["e2e/test_cli.py", "e2e/test_core.py", "e2e/test_metrics.py"]
+LAST = ["e2e/test_cli.py", "e2e/test_first_run.py", "e2e/test_core.py",
+        "e2e/test_metrics.py"]
 NO_BUILD = {**os.environ, "NO_BUILD": "1"}
 FLAGS = ["CC=gcc", "CFLAGS=-O0", "MODE_CFLAGS=", "MODE_LDFLAGS="]
 
