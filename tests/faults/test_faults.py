@@ -290,12 +290,12 @@ class MachineFaults(FaultTest):
                 set_clock(offset)
                 started = time.monotonic()
                 assert case.status(frames(H12)) == 201
-                assert time.monotonic() - started < 2
+                assert time.monotonic() - started < 5
                 datagram = collector.settled()[-1]
                 assert datagram.endswith(b"heaven.heroku.errors.H12:1|c")
                 stamp, = struct.unpack("<q", datagram[32:40])
                 assert abs(stamp - (time.time() + offset)) <= 3
-        assert len(collector.settled()) == 5
+            assert len(collector.settled()) == 5
 
 
 class WebServerFaults(FaultTest):

@@ -69,7 +69,8 @@ class Collector(Sink):
 
     def _keep(self):
         with self._lock:
-            self.datagrams += self.take()
+            if self.socket.fileno() >= 0:  # not closed
+                self.datagrams += self.take()
 
     def _read(self):
         ready = select.poll()
