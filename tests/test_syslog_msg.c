@@ -1,5 +1,6 @@
 #include "logplex/syslog_msg.h"
 
+#include "base/buf.h"
 #include "support.h"
 
 static void
@@ -104,6 +105,55 @@ a_field_may_hold_any_byte(void **state)
 	}
 }
 
+/* "<1>1 t hhh a p m " with one of its fields empty; none if it is FIELDS. */
+enum { FIELDS = 5 };
+
+static void
+put_header(struct buf *t, size_t host, int empty)
+{
+	static const char *const fields[FIELDS] = {"t", NULL, "a", "p", "m"};
+
+	buf_put(t, SLICE("<1>1 "));
+	for (int i = 0; i < FIELDS; i++) {
+		if (i != empty && fields[i] != NULL)
+			buf_put_string(t, fields[i]);
+		for (size_t n = 0; i != empty && fields[i] == NULL && n < host;
+		     n++)
+			buf_put(t, SLICE("h"));
+		buf_put(t, SLICE(" "));
+	}
+}
+
+/* Fields are found in a block of 64 bytes, if the message has so many. */
+static void
+a_header_is_the_same_before_any_text(void **state)
+{
+	char bytes[400];
+
+	(void)state;
+	for (size_t host = 1; host < 100; host++)
+		for (int empty = 0; empty <= FIELDS; empty++)
+			for (size_t text = 0; text < 130; text++) {
+				struct buf t = BUF_IN(bytes);
+				struct syslog_msg m;
+				struct slice in;
+				bool read;
+
+				put_header(&t, host, empty);
+				for (size_t n = 0; n < text; n++)
+					buf_put(&t, SLICE("x"));
+				in = guarded(buf_slice(&t));
+				read = syslog_msg_parse(in, &m);
+				assert_int_equal(read, empty == FIELDS);
+				if (read) {
+					assert_text(m.app_name, "a", "app");
+					assert_text(m.procid, "p", "procid");
+					assert_int_equal(m.msg.len, text);
+				}
+				guarded_free(in);
+			}
+}
+
 static void
 no_prefix_of_a_header_is_readable(void **state)
 {
@@ -180,6 +230,7 @@ main(void)
 	    cmocka_unit_test(reads_or_refuses_a_header),
 	    cmocka_unit_test(no_field_is_too_long),
 	    cmocka_unit_test(a_field_may_hold_any_byte),
+	    cmocka_unit_test(a_header_is_the_same_before_any_text),
 	    cmocka_unit_test(no_prefix_of_a_header_is_readable),
 	    cmocka_unit_test(takes_structured_data_or_leaves_it),
 	};

@@ -3,7 +3,7 @@
 uint64_t
 marks_in_rest(struct slice rest)
 {
-	char block[MARKS_BLOCK] = {0};
+	char block[BLOCK] = {0};
 
 	if (rest.len > 0)
 		memcpy(block, rest.ptr, rest.len);

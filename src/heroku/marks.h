@@ -5,23 +5,12 @@
  *
  *	at=info path="/a b"
  *	  ^    ^    ^^  ^ ^
- *
- * They are found for 64 bytes at once, as bits of a number, by the vectors of
- * gcc and clang, which need no particular processor.  Hopping from mark to mark
- * is faster than looking at each byte.
  */
 #ifndef HEROKU_MARKS_H
 #define HEROKU_MARKS_H
 
-#include <stdint.h>
-#include <string.h>
-
+#include "base/block.h"
 #include "base/slice.h"
-
-/* The order of the bits is that of the bytes in a number. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian");
-
-enum { MARKS_BLOCK = 64 };
 
 struct marks {
 	struct slice text;
@@ -29,43 +18,19 @@ struct marks {
 	uint64_t bits; /* the marks among them that are not yet passed */
 };
 
-typedef uint8_t marks_bytes __attribute__((vector_size(16)));
-typedef uint64_t marks_words __attribute__((vector_size(16)));
-
-/* Each of 16 bytes becomes one bit if it is a mark, or 0. */
-static inline marks_words
+static inline block_bytes
 marks_in_16(const char *p)
 {
-	const marks_bytes bit = {
-	    1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-	marks_bytes v, is_mark;
+	block_bytes v = block_load(p);
 
-	memcpy(&v, p, sizeof(v));
-	is_mark = (marks_bytes)((v <= '"') | (v == '=') | (v == '\\'));
-	return (marks_words)(is_mark & bit);
-}
-
-/*
- * Moves the bits of each word into half of its bytes, and those of another word
- * into the other half.
- */
-static inline marks_words
-marks_fold(marks_words a, marks_words b, int shift, uint64_t half)
-{
-	return ((a | a >> shift) & half) | ((b | b >> shift) & half) << shift;
+	return (block_bytes)((v <= '"') | (v == '=') | (v == '\\'));
 }
 
 static inline uint64_t
 marks_in_block(const char *p)
 {
-	marks_words w = marks_fold(
-	    marks_fold(marks_in_16(p), marks_in_16(p + 32), 32, 0xffffffff),
-	    marks_fold(
-		marks_in_16(p + 16), marks_in_16(p + 48), 32, 0xffffffff),
-	    16, 0x0000ffff0000ffff);
-
-	w = (w | w >> 8) & 0x00ff00ff00ff00ff;
-	return w[0] | w[1] << 8;
+	return block_bits(marks_in_16(p), marks_in_16(p + 16),
+	    marks_in_16(p + 32), marks_in_16(p + 48));
 }
 
 /* The same of fewer bytes. */
@@ -74,7 +39,7 @@ uint64_t marks_in_rest(struct slice rest);
 static inline uint64_t
 marks_from(struct slice text, size_t block)
 {
-	return text.len - block >= MARKS_BLOCK
+	return text.len - block >= BLOCK
 	    ? marks_in_block(text.ptr + block)
 	    : marks_in_rest(slice_after(text, block));
 }
@@ -93,19 +58,19 @@ static inline size_t
 marks_next(struct marks *m)
 {
 	while (m->bits == 0) {
-		if (m->text.len - m->block <= MARKS_BLOCK)
+		if (m->text.len - m->block <= BLOCK)
 			return m->text.len;
-		m->block += MARKS_BLOCK;
+		m->block += BLOCK;
 		m->bits = marks_from(m->text, m->block);
 	}
-	return m->block + (size_t)__builtin_ctzll(m->bits);
+	return m->block + block_first(m->bits);
 }
 
 /* Passes the mark that marks_next has returned, if there was one. */
 static inline void
 marks_pass(struct marks *m)
 {
-	m->bits &= m->bits - 1;
+	m->bits = block_rest(m->bits);
 }
 
 #endif
