@@ -62,7 +62,7 @@ class CollectorTest(WebTest):
                     for m in self.carbon.metrics()
                     if m.startswith(before) and m.endswith(".count")}
         try:
-            wait_until(lambda: sums() == wanted, before, seconds=6)
+            wait_until(lambda: sums() == wanted, before)
         except AssertionError:
             assert sums() == wanted
 

@@ -145,8 +145,8 @@ class DynoTest(WebTest):
 
     def assert_nothing_left(self):
         wait_until(lambda: self.web.processes() == {},
-                   f"nothing is left over of {self.web.processes()}", 2,
-                   self.web)
+                   f"nothing is left over of {self.web.processes()}",
+                   process=self.web)
 
     def counted(self, lines=None):
         """The sum of all counters: four for each answered reference
@@ -217,7 +217,7 @@ class Start(DynoTest):
         self.start_dyno(METRICS_CLUSTER="statsd://u:hidden@a:99999,udp://b",
                         API_CREDENTIALS_HEAVEN="nocolon",
                         LOG_LEVEL="loud")
-        status, took = self.web.wait_for_exit(10)
+        status, took = self.web.wait_for_exit(SHUTDOWN)
         assert status != 0
         assert took < 8
         log = self.web.log()
@@ -230,7 +230,7 @@ class Start(DynoTest):
 
     def test_port_that_is_none_ends_the_start(self):
         self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126", PORT="abc")
-        status, _ = self.web.wait_for_exit(10)
+        status, _ = self.web.wait_for_exit(SHUTDOWN)
         assert status != 0
         assert "port" in self.web.log()
         self.assert_nothing_left()
@@ -241,7 +241,7 @@ class Start(DynoTest):
             s.listen()
             self.start_dyno(METRICS_CLUSTER="statsd://127.0.0.1:8126",
                             PORT=str(s.getsockname()[1]))
-            status, _ = self.web.wait_for_exit(10)
+            status, _ = self.web.wait_for_exit(SHUTDOWN)
         assert status != 0
         assert "in use" in self.web.log()
         self.assert_nothing_left()
@@ -395,7 +395,7 @@ class Shutdown(DynoTest):
         self.shut_down(times=1)
         time.sleep(0.5)
         os.kill(frozen, signal.SIGCONT)
-        self.assert_ends(5)
+        self.assert_ends(SHUTDOWN)
 
     def test_at_any_moment_of_the_start(self):
         for delay in START_MOMENTS:
@@ -403,7 +403,7 @@ class Shutdown(DynoTest):
             wait_until(lambda: self.web.processes(), "it starts")
             time.sleep(delay / 1000)
             self.shut_down(times=1)
-            self.web.wait_for_exit(5)
+            self.web.wait_for_exit(SHUTDOWN)
             self.assert_nothing_left()
             self.web.stop()
 
@@ -457,14 +457,14 @@ class Crashes(DynoTest):
     def test_lighttpd_that_is_killed_leaves_no_orphan(self):
         self.start_web()
         os.kill(self.web.find("lighttpd"), signal.SIGKILL)
-        self.assert_ends(5, status=128 + signal.SIGKILL)
+        self.assert_ends(SHUTDOWN, status=128 + signal.SIGKILL)
 
     def test_bin_web_that_is_killed_leaves_no_orphan(self):
         self.start_web()
         lighttpd = self.web.find("lighttpd")
         parent = int(status(lighttpd)["PPid"])
         os.kill(parent, signal.SIGKILL)
-        self.web.wait_for_exit(5)
+        self.web.wait_for_exit(SHUTDOWN)
         wait_until(lambda: self.web.processes() == {},
                    "nothing is left over", 5, self.web)
 
@@ -544,11 +544,11 @@ class Container(DynoTest):
     def test_stops_while_the_name_server_keeps_it_waiting(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
             silent.bind(("127.0.0.1", 53))
-            silent.settimeout(5)
+            silent.settimeout(30)
             self.start_dyno(METRICS_CLUSTER="statsd://collector.example:8126")
             silent.recv(512)
             self.stop_container()
-            assert self.web.wait(5) == 0
+            assert self.web.wait(8) == 0
 
     def test_stops_at_any_moment_of_the_start(self):
         for delay in START_MOMENTS:
@@ -563,4 +563,4 @@ class Container(DynoTest):
             wait_until(listens, "bin/web listens to signals")
             time.sleep(delay / 1000)
             self.stop_container()
-            assert self.web.wait(5) in (0, 130)
+            assert self.web.wait(SHUTDOWN) in (0, 130)

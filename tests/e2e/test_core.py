@@ -351,7 +351,7 @@ class Configured(WebTest):
         assert self.post().status == 201
         assert six.settled() == [b"pre.fix.heaven.heroku.errors.R89:1|c"]
         wait_until(lambda: four.datagrams or self.post() is None,
-                   "a datagram by name", seconds=5)
+                   "a datagram by name")
         assert four.settled()[0].decode().split("\n") == \
             ["heaven.heroku.errors.R99:1|c",
              "heaven.heroku.errors.L99:1|c",

@@ -152,7 +152,7 @@ class Stalls(ResponderTest):
         s = self.connect()
         s.sendall(message(b"", flags=KEEP_CONNECTION))
         assert read_reply(s).status == 201
-        self.assert_served_in_time(path, collectors, "keeps", seconds=5)
+        self.assert_served_in_time(path, collectors, "keeps", seconds=8)
 
     @pytest.mark.waits
     def test_next_is_served_while_a_body_drips(self):
