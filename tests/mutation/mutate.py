@@ -265,7 +265,6 @@ def main():
     found = len(mutants)
     if options.sample is not None and options.sample < found:
         mutants = random.Random(options.seed).sample(mutants, options.sample)
-        mutants.sort(key=lambda m: (m.path, m.start))
     prepare()
     kinds = {tuple(END_TO_END.get(m.path.name, ())): m.path for m in mutants}
     if not all(passes(path) for path in kinds.values()):
