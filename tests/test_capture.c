@@ -76,6 +76,21 @@ replaces_a_link_instead_of_following_it(void **state)
 }
 
 static void
+replaces_what_a_killed_process_has_left(void **state)
+{
+	char left[sizeof(file) + sizeof(".new")];
+	int fd;
+
+	(void)state;
+	snprintf(left, sizeof(left), "%s.new", file);
+	fd = open(left, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	keep("after a kill");
+	assert_file("after a kill");
+}
+
+static void
 leaves_nothing_of_what_cannot_be_written(void **state)
 {
 	struct rlimit before, small = {2, RLIM_INFINITY};
@@ -105,6 +120,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(keeps_the_last_body),
 	    cmocka_unit_test(replaces_a_link_instead_of_following_it),
+	    cmocka_unit_test(replaces_what_a_killed_process_has_left),
 	    cmocka_unit_test(leaves_nothing_of_what_cannot_be_written),
 	    cmocka_unit_test(goes_on_without_a_folder),
 	};
