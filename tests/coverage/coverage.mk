@@ -1,6 +1,6 @@
-# make coverage    what the tests reach of src/, by gcov; a few minutes.  The
-#                  page it writes, build/coverage/coverage.md, is
-#                  docs/coverage.md once copied there.
+# make coverage    measures which code of src/ the tests reach, in a few minutes.
+#                  Copy the page that it writes, build/coverage/coverage.md, to
+#                  docs/coverage.md.
 
 .PHONY: coverage
 coverage:

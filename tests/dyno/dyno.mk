@@ -1,9 +1,8 @@
-# Deploying, in clean roots made by debootstrap; needs root. Ubuntu 24.04 is
-# heroku-24's system; Debian 12 takes its place where its packages are out of
-# reach. The long form has more of everything: a minute of load, keep-alive past
-# the router's patience, every fault of a build, docs/web-servers.md
-# pasted. test-dyno-26 is the same for
-# heroku-26's system, Ubuntu 26.04.
+# Deployments in clean roots, made by debootstrap; needs root. Ubuntu 24.04 is the
+# system of heroku-24; if its packages cannot be reached, Debian 12 takes its
+# place. The long form has more: a minute of load, connections kept longer than
+# Heroku's router does, every fault of a build, docs/web-servers.md pasted.
+# test-dyno-26 is the same for heroku-26, Ubuntu 26.04.
 
 .PHONY: test-dyno test-dyno-short test-dyno-26
 test-dyno-short:

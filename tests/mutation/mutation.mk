@@ -1,5 +1,5 @@
-# make mutation MUTANTS=n SEED=n    breaks the code in n small ways, and tells
-#                                   which of them no test notices
+# make mutation MUTANTS=n SEED=n    breaks the code in n small ways, and reports
+#                                   those that no test notices
 
 MUTANTS ?= 300
 SEED ?= 1

@@ -1,4 +1,4 @@
-# make timing    whether the time of a refusal tells anything
+# make timing    whether the time of a refusal reveals anything
 
 .PHONY: timing
 timing:
