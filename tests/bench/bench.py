@@ -33,7 +33,7 @@ EVERYTHING = COUNTERS + ",timings,custom"
 Extent = collections.namedtuple(
     "Extent", "round turns seconds traced remembered")
 LONG = Extent(0.02, 40, 0.15, 100, 1000)
-SHORT = Extent(0, 2, 0.2, 3, 30)
+SHORT = Extent(0, 2, 0.05, 3, 30)
 
 
 def run(program, *arguments, **kwargs):
