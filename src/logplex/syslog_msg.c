@@ -18,8 +18,6 @@ take_pri_and_version(struct slice *s)
 	    slice_take(s, SLICE(" "));
 }
 
-enum field { TIMESTAMP, HOSTNAME, APP_NAME, PROCID, MSGID, FIELDS };
-
 static inline uint64_t
 spaces_in_block(const char *p)
 {
@@ -29,46 +27,67 @@ spaces_in_block(const char *p)
 	    (block_bytes)(block_load(p + 48) == ' '));
 }
 
+/* Where the reader of a block is: after the last field, before these spaces. */
+struct block_reader {
+	const char *at;
+	const char *block;
+	uint64_t spaces;
+};
+
+static inline bool
+take_in_block(struct block_reader *r, struct slice *field)
+{
+	const char *end;
+
+	if (r->spaces == 0)
+		return false;
+	end = r->block + block_first(r->spaces);
+	*field = (struct slice){r->at, (size_t)(end - r->at)};
+	r->spaces = block_rest(r->spaces);
+	r->at = end + 1;
+	return field->len > 0;
+}
+
 /*
  * Finds the fields in a block, as they usually are; false if they are not all
  * there, or in no message.
  */
-static bool
-find_fields(struct slice s, struct syslog_msg *out)
+static inline bool
+take_fields_in_block(struct slice s, struct syslog_msg *out)
 {
-	size_t starts[FIELDS + 1] = {0};
-	uint64_t spaces;
+	struct block_reader r = {s.ptr, s.ptr, 0};
+	struct slice timestamp, hostname, msgid;
 
 	if (s.len < BLOCK)
 		return false;
-	spaces = spaces_in_block(s.ptr);
-	for (int i = 0; i < FIELDS; i++) {
-		if (spaces == 0 || block_first(spaces) == starts[i])
-			return false;
-		starts[i + 1] = block_first(spaces) + 1;
-		spaces = block_rest(spaces);
-	}
-	out->app_name = (struct slice){s.ptr + starts[APP_NAME],
-	    starts[APP_NAME + 1] - starts[APP_NAME] - 1};
-	out->procid = (struct slice){
-	    s.ptr + starts[PROCID], starts[PROCID + 1] - starts[PROCID] - 1};
-	out->msg = slice_after(s, starts[FIELDS]);
+	r.spaces = spaces_in_block(s.ptr);
+	if (!take_in_block(&r, &timestamp) || !take_in_block(&r, &hostname) ||
+	    !take_in_block(&r, &out->app_name) ||
+	    !take_in_block(&r, &out->procid) || !take_in_block(&r, &msgid))
+		return false;
+	out->msg = slice_after(s, (size_t)(r.at - s.ptr));
 	return true;
 }
 
-static bool
+static inline bool
 take_field(struct slice *s, struct slice *field)
 {
-	struct slice rest = *s;
+	size_t n = 0;
 
-	if (!slice_cut(&rest, ' ', field) || field->len == 0)
+	while (n < s->len && s->ptr[n] != ' ')
+		n++;
+	if (n == 0 || n == s->len)
 		return false;
-	*s = rest;
+	*field = slice_head(*s, n);
+	*s = slice_after(*s, n + 1);
 	return true;
 }
 
-/* Takes one field after the other, wherever they end. */
-static bool
+/*
+ * Takes one field after the other, in a short message or a long header.  (Not
+ * inlined, as it slows the usual case down.)
+ */
+__attribute__((noinline)) static bool
 take_fields(struct slice s, struct syslog_msg *out)
 {
 	struct slice timestamp, hostname, msgid;
@@ -89,7 +108,7 @@ bool
 syslog_msg_parse(struct slice bytes, struct syslog_msg *out)
 {
 	return take_pri_and_version(&bytes) &&
-	    (find_fields(bytes, out) || take_fields(bytes, out));
+	    (take_fields_in_block(bytes, out) || take_fields(bytes, out));
 }
 
 /*
