@@ -99,7 +99,7 @@ error_judge_pairs(const struct logfmt_pair *at,
 }
 
 /* The first `at` and the first `code` decide. */
-__attribute__((flatten)) static enum error_verdict
+__attribute__((flatten, noinline)) static enum error_verdict
 judge_router_line(
     struct slice text, const struct error_rules *rules, struct error_code *code)
 {
