@@ -76,26 +76,6 @@ scan_pairs(struct slice body)
 	return pairs;
 }
 
-static struct tally tally;
-
-static size_t
-recognise(struct slice body)
-{
-	return set_count(body, &errors_alone, &tally);
-}
-
-static size_t
-count_counters(struct slice body)
-{
-	return set_count(body, &all_counters, &tally);
-}
-
-static size_t
-count_everything(struct slice body)
-{
-	return set_count(body, &everything, &tally);
-}
-
 enum { COPY, HOP, HOP_MEMCHR, PAIRS, ERRORS, COUNTERS, EVERYTHING, JOBS };
 
 static size_t (*const functions[JOBS])(struct slice body) = {
@@ -103,9 +83,9 @@ static size_t (*const functions[JOBS])(struct slice body) = {
     [HOP] = hop,
     [HOP_MEMCHR] = hop_memchr,
     [PAIRS] = scan_pairs,
-    [ERRORS] = recognise,
-    [COUNTERS] = count_counters,
-    [EVERYTHING] = count_everything,
+    [ERRORS] = set_count_errors,
+    [COUNTERS] = set_count_counters,
+    [EVERYTHING] = set_count_everything,
 };
 
 /* A set, and each function's time over it. */

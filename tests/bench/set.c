@@ -69,6 +69,26 @@ set_count(
 	return tally->errors;
 }
 
+struct tally set_tally;
+
+size_t
+set_count_errors(struct slice body)
+{
+	return set_count(body, &errors_alone, &set_tally);
+}
+
+size_t
+set_count_counters(struct slice body)
+{
+	return set_count(body, &all_counters, &set_tally);
+}
+
+size_t
+set_count_everything(struct slice body)
+{
+	return set_count(body, &everything, &set_tally);
+}
+
 static void
 count_line(void *count, const struct sample *sample)
 {

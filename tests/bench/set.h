@@ -35,6 +35,12 @@ size_t set_len(const struct set *set);
 size_t set_count(
     struct slice body, const struct heroku_rules *rules, struct tally *tally);
 
+/* The same by each of the rules, for struct job; they count in set_tally. */
+size_t set_count_errors(struct slice body);
+size_t set_count_counters(struct slice body);
+size_t set_count_everything(struct slice body);
+extern struct tally set_tally;
+
 /* How many lines it gives. */
 size_t tally_lines(const struct tally *tally);
 

@@ -113,28 +113,8 @@ make_body(struct set *set, const struct kind *kind, size_t bytes)
 	set->ends[0] = end;
 }
 
-static struct tally tally;
-
-static size_t
-count_errors(struct slice body)
-{
-	return set_count(body, &errors_alone, &tally);
-}
-
-static size_t
-count_counters(struct slice body)
-{
-	return set_count(body, &all_counters, &tally);
-}
-
-static size_t
-count_everything(struct slice body)
-{
-	return set_count(body, &everything, &tally);
-}
-
 static size_t (*const functions[])(struct slice body) = {
-    count_errors, count_counters, count_everything};
+    set_count_errors, set_count_counters, set_count_everything};
 
 enum { RULES = sizeof(functions) / sizeof(functions[0]) };
 
@@ -162,7 +142,7 @@ send_all(const void *sink)
 	_Atomic uint32_t handed = 0;
 
 	send_tally((struct cluster *)(uintptr_t)sink, SLICE("app"), SLICE(""),
-	    &tally, &handed);
+	    &set_tally, &handed);
 }
 
 /* The largest body: how long it takes, and whether it has found its errors. */
@@ -170,8 +150,8 @@ static double
 time_largest(const struct kind *kind, double seconds)
 {
 	struct set set;
-	struct job errors = {&set, count_errors};
-	struct job all = {&set, count_everything};
+	struct job errors = {&set, set_count_errors};
+	struct job all = {&set, set_count_everything};
 	struct measured m = {job_run, &all, {0}};
 	size_t found;
 
@@ -202,7 +182,7 @@ print_sends(const struct kind *kind, double seconds)
 {
 	static struct sink single, packed;
 	struct set set;
-	struct job all = {&set, count_everything};
+	struct job all = {&set, set_count_everything};
 	struct measured m[] = {
 	    {send_all, &single.cluster, {0}}, {send_all, &packed.cluster, {0}}};
 
@@ -213,10 +193,10 @@ print_sends(const struct kind *kind, double seconds)
 	make_body(&set, kind, BODY_MAX);
 	job_run(&all);
 	set_free(&set);
-	if (tally_lines(&tally) < MANY)
+	if (tally_lines(&set_tally) < MANY)
 		return;
 	measure_in_turns(m, 2, seconds);
-	printf("| %s | %zu | %.0f | %.1f |\n", kind->name, tally_lines(&tally),
+	printf("| %s | %zu | %.0f | %.1f |\n", kind->name, tally_lines(&set_tally),
 	    measure_median(&m[0]) * 1e3, measure_median(&m[1]) * 1e3);
 }
 
