@@ -1,4 +1,5 @@
-# make docs/metrics.md    writes the page from the table of metrics
+# make docs/metrics.md            writes the page from the table of metrics
+# make docs/images/explain.svg    draws what --explain prints today
 
 $(BUILD)/docs/metrics: $(BUILD)/tests/docs/metrics.o $(LIBRARY)
 	@mkdir -p $(@D)
@@ -12,3 +13,7 @@ $(BUILD)/tests/docs/%.o: tests/docs/%.c Makefile
 
 docs/metrics.md: $(BUILD)/docs/metrics
 	$(BUILD)/docs/metrics >$@
+
+.PHONY: docs/images/explain.svg
+docs/images/explain.svg: all
+	PYTHONPATH=tests python3 tests/docs/explain_picture.py

@@ -1,15 +1,12 @@
 """docs/images/explain.svg: what a terminal shows of --explain, in its colours.
 
-Run by itself, writes the picture anew."""
+make docs/images/explain.svg writes the picture anew."""
 
-import contextlib
 import html
-import os
-import pty
 import re
-import subprocess
 
 from lib.places import FIXTURES, PATH, PROGRAM, ROOT
+from lib.terminal import shown_by
 
 PICTURE = ROOT / "docs" / "images" / "explain.svg"
 LOG = FIXTURES / "heroku-logs.txt"
@@ -24,18 +21,9 @@ WIDTH, HEIGHT, MARGIN = 7.2, 18, 16  # of a character, a line; around all
 
 def shown():
     """What the program writes to a terminal."""
-    ours, its = pty.openpty()
     with open(LOG, "rb") as log:
-        subprocess.run([PROGRAM, "--explain", "--app", "shop"], stdin=log,
-                       stdout=its, stderr=its, timeout=20, check=True,
-                       env={"PATH": PATH, "TERM": "xterm", **ENV})
-    os.close(its)
-    said = b""
-    with contextlib.suppress(OSError):  # EIO: all has been read
-        while chunk := os.read(ours, 65536):
-            said += chunk
-    os.close(ours)
-    return said.decode().replace("\r\n", "\n")
+        return shown_by([PROGRAM, "--explain", "--app", "shop"], errors=True,
+                        stdin=log, env={"PATH": PATH, "TERM": "xterm", **ENV})
 
 
 def pieces(line):

@@ -6,7 +6,7 @@ from lib.places import ROOT
 
 def test_it_is_what_the_program_prints():
     assert explain_picture.PICTURE.read_text() == explain_picture.svg(), \
-        "python3 tests/docs/explain_picture.py draws it anew"
+        "make docs/images/explain.svg draws it anew"
 
 
 def test_it_is_in_the_readme():

@@ -1,9 +1,7 @@
 """What --check and --explain show to users who set up the program."""
 
-import contextlib
 import hmac
 import os
-import pty
 import re
 import socket
 import subprocess
@@ -14,6 +12,7 @@ from lib.case import Case
 from lib.collector import Collector
 from lib.places import FIXTURES, PATH, PROGRAM, REFERENCE
 from lib.ports import free_port
+from lib.terminal import shown_by
 
 SECRET = "0123456789abcdef"
 LOG = (FIXTURES / "heroku-logs.txt").read_bytes()
@@ -273,17 +272,8 @@ class Explain(Case):
         with tempfile.NamedTemporaryFile() as file:
             file.write(body)
             file.flush()
-            ours, theirs = pty.openpty()
-            subprocess.run([PROGRAM, "--explain", file.name], stdout=theirs,
-                           stderr=subprocess.DEVNULL, timeout=20, check=True,
-                           env={"PATH": PATH, **env})
-            os.close(theirs)
-            shown = b""
-            with contextlib.suppress(OSError):  # EIO: everything has been read
-                while chunk := os.read(ours, 65536):
-                    shown += chunk
-            os.close(ours)
-        return shown.decode().replace("\r\n", "\n")
+            return shown_by([PROGRAM, "--explain", file.name],
+                            env={"PATH": PATH, **env})
 
     def test_a_summary_goes_to_standard_error(self):
         done = run("--explain", stdin=REFERENCE)
