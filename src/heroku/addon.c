@@ -28,9 +28,8 @@ addon_metric(struct slice procid)
  * line than necessary.
  */
 static struct part
-find_name(struct slice text, char buf[static VALUE_MAX + 1])
+find_name(struct logfmt line, char buf[static VALUE_MAX + 1])
 {
-	struct logfmt line = logfmt_of(text);
 	struct logfmt_pair pair, addon = {0}, source = {0};
 
 	while (addon.value.len == 0 && logfmt_next(&line, &pair))
@@ -52,7 +51,7 @@ addon_tally(enum metric_id metric, struct slice text, struct tally *tally,
 	char name_buf[VALUE_MAX + 1], buf[VALUE_MAX + 1];
 	struct logfmt line = logfmt_of(text);
 	struct logfmt_pair pair;
-	struct sample sample = {metric, {find_name(text, name_buf)}, 0, {0}};
+	struct sample sample = {metric, {find_name(line, name_buf)}, 0, {0}};
 	bool given = false;
 
 	while (logfmt_next(&line, &pair)) {
