@@ -196,8 +196,9 @@ print_sends(const struct kind *kind, double seconds)
 	if (tally_lines(&set_tally) < MANY)
 		return;
 	measure_in_turns(m, 2, seconds);
-	printf("| %s | %zu | %.0f | %.1f |\n", kind->name, tally_lines(&set_tally),
-	    measure_median(&m[0]) * 1e3, measure_median(&m[1]) * 1e3);
+	printf("| %s | %zu | %.0f | %.1f |\n", kind->name,
+	    tally_lines(&set_tally), measure_median(&m[0]) * 1e3,
+	    measure_median(&m[1]) * 1e3);
 }
 
 int
